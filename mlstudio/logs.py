@@ -15,6 +15,7 @@ QUIET_EVENTS = {
     "task_succeeded",
     "streaming_started",
     "streaming_finished",
+    "streaming_cancelled",
 }
 READS = ("GET ", "HEAD ", "OPTIONS ")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from datetime import timedelta
@@ -381,5 +382,6 @@ configure_structlog()
 LOGGING = logging_configuration(LOG_FORMAT, LOG_LEVEL)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
+DJANGO_STRUCTLOG_REQUEST_CANCELLED_LOG_LEVEL = logging.INFO  # a tab was closed
 CSRF_FAILURE_VIEW = "mlstudio.errors.csrf_failure"
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True

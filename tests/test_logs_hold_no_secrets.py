@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 
 import pytest
 import structlog
-from django.test import Client
+from django.http import StreamingHttpResponse
+from django.test import Client, RequestFactory
+from django_structlog.middlewares import RequestMiddleware
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what is logged")]
 SECRET = "hT3-very_secret"
@@ -69,3 +72,30 @@ def test_a_host_that_is_not_ours_is_one_line_and_says_what_to_do(lines):
     assert (answer.status_code, error["code"]) == (400, "unknown_host")
     assert "MLSTUDIO_ALLOWED_HOSTS" in error["detail"] and "evil.example" not in error["detail"]
     assert "Traceback" not in lines() and "evil.example" in lines()
+
+
+def test_a_stream_that_its_reader_leaves_is_no_line(lines):
+    """A tab that is closed is no fault of anybody."""
+
+    async def endless():
+        while True:
+            yield b":\n"
+            await asyncio.sleep(0)
+
+    async def leave() -> None:
+        middleware = RequestMiddleware(lambda request: StreamingHttpResponse(endless()))
+        response = middleware(RequestFactory().get("/api/v1/events/"))
+        is_read = asyncio.Event()
+
+        async def read() -> None:
+            async for _ in response:
+                is_read.set()
+
+        reading = asyncio.create_task(read())
+        await is_read.wait()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    asyncio.run(leave())
+    assert lines() == ""
