@@ -55,6 +55,19 @@ test("what a detector sees where nothing is, is no confusion of two labels", () 
   expect(kinds({ matrix })).not.toContain("confused");
 });
 
+test("the mistakes of a detector come in the order of how many things they are of", () => {
+  const matrix = [
+    [30, 3, 12],
+    [2, 25, 20],
+    [5, 1, 0],
+  ];
+  expect(nextSteps({ ...known, matrix }).slice(0, 3)).toEqual([
+    { kind: "missed", label: "bolt", count: 20 },
+    { kind: "false-alarms", label: "nut", count: 5 },
+    { kind: "confused", label: "nut", predicted: "bolt", count: 3, row: 0, column: 1 },
+  ]);
+});
+
 test("a weak model learns more before it judges labels", () => {
   expect(kinds({ score: 0.06, suspects: null })[0]).toBe("weak");
   expect(kinds({ score: 0.06, suspects: null })).not.toContain("find-suspects");

@@ -13,6 +13,8 @@ export type Step =
   | { kind: "unmeasured"; labels: string[] }
   | { kind: "scarce"; label: string; images: number }
   | { kind: "confused"; label: string; predicted: string; count: number; row: number; column: number }
+  | { kind: "missed"; label: string; count: number }
+  | { kind: "false-alarms"; label: string; count: number }
   | { kind: "suspects"; count: number }
   | { kind: "find-suspects" }
   | { kind: "suggestions" }
@@ -45,19 +47,7 @@ export function nextSteps(known: Known): Step[] {
   if (known.suspects) steps.push({ kind: "suspects", count: known.suspects });
   const fewest = learned && smallest(classNames, learned, FEW_TO_LEARN);
   if (fewest) steps.push({ kind: "few", ...fewest });
-  const [worst] = confusions(known.matrix).filter(
-    ({ row, column }) => row < classNames.length && column < classNames.length,
-  );
-  const [label, predicted] = [classNames[worst?.row ?? -1], classNames[worst?.column ?? -1]];
-  if (worst && worst.count > 1 && label !== undefined && predicted !== undefined)
-    steps.push({
-      kind: "confused",
-      label,
-      predicted,
-      count: worst.count,
-      row: worst.row,
-      column: worst.column,
-    });
+  steps.push(...mistakes(classNames, known.matrix));
   if (known.notMeasured.length > 0) steps.push({ kind: "unmeasured", labels: known.notMeasured });
   else {
     const scarce = smallest(classNames, tested, FEW);
@@ -67,6 +57,19 @@ export function nextSteps(known: Known): Step[] {
   if (known.haveSuggestions) steps.push({ kind: "suggestions" });
   else if (known.unlabelled) steps.push({ kind: "find-suggestions", dataset: known.unlabelled });
   return steps;
+}
+
+/** What it gets wrong most often of each kind, the most frequent first; a single mistake teaches nothing. */
+function mistakes(classNames: string[], matrix: number[][]): Step[] {
+  const frequent = confusions(matrix).filter(({ count }) => count > 1);
+  const steps = frequent.flatMap(({ row, column, count }): Step[] => {
+    const [label, predicted] = [classNames[row], classNames[column]];
+    if (label !== undefined && predicted !== undefined)
+      return [{ kind: "confused", label, predicted, count, row, column }];
+    if (label !== undefined) return [{ kind: "missed", label, count }];
+    return predicted === undefined ? [] : [{ kind: "false-alarms", label: predicted, count }];
+  });
+  return steps.filter((step, place) => steps.findIndex(({ kind }) => kind === step.kind) === place);
 }
 
 function smallest(names: string[], counts: Record<string, number>, limit: number) {

@@ -10,7 +10,7 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
-import { inSizeOf, problemOf, requestOf, type TrainForm } from "./form";
+import { changedSettings, inSizeOf, problemOf, requestOf, type TrainForm } from "./form";
 import { forgetForm, keepForm, keptForm } from "./keptForm";
 import { Expert } from "./parts/Expert";
 import { Freezing } from "./parts/Freezing";
@@ -110,6 +110,7 @@ export default function TrainPage() {
               <PresetPicker
                 presets={options.data.presets}
                 value={form.preset}
+                changed={changedSettings(form, preset?.configuration).length}
                 onChange={(name) => setForm({ ...form, preset: name })}
               />
             ) : (

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { emptyForm, inSizeOf, problemOf, requestOf, type Setting } from "./form";
+import { changedSettings, emptyForm, inSizeOf, problemOf, requestOf, type Setting } from "./form";
 
 const setting = (name: string, kind: Setting["kind"], more: Partial<Setting> = {}): Setting => ({
   name,
@@ -73,4 +73,11 @@ it("knows the bounds of the schema", () => {
     null,
   ]);
   expect([problemOf(sizes, "1 2"), problemOf(sizes, "1 20")]).toEqual([null, "high"]);
+});
+
+it("counts as changed what is typed and other than the preset has it", () => {
+  const usual = { epochs: 29, image_size: 320, anchor_sizes: null };
+  const typed = { epochs: "4", image_size: " 320 ", batch_size: "", anchor_sizes: "1, 2" };
+  expect(changedSettings({ ...emptyForm(null), settings: typed }, usual)).toEqual(["epochs", "anchor_sizes"]);
+  expect(changedSettings(emptyForm(null), usual)).toEqual([]);
 });

@@ -56,6 +56,14 @@ export function requestOf(project: string, form: TrainForm, settings: Setting[])
   };
 }
 
+/** The settings that are typed, and other than what the preset does by itself. */
+export function changedSettings(form: TrainForm, usual: Record<string, unknown> | undefined): string[] {
+  return Object.entries(form.settings).flatMap(([name, text]) => {
+    const typed = text.trim();
+    return typed && typed !== String(usual?.[name] ?? "") ? [name] : [];
+  });
+}
+
 function asKind(kind: Setting["kind"], text: string): unknown {
   if (kind === "boolean") return text === "true";
   if (kind === "numbers") return numbersOf(text);

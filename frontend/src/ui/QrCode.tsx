@@ -18,7 +18,7 @@ export function QrCode({ text, label, size = 200 }: { text: string; label: strin
     },
   });
   if (!data) return <Skeleton width={size} height={size} />;
-  const side = Math.max(size, MODULE_PIXELS * data.length);
+  const side = sideOf(data.length, size);
   return (
     <svg
       role="img"
@@ -27,12 +27,17 @@ export function QrCode({ text, label, size = 200 }: { text: string; label: strin
       height={side}
       viewBox={`0 0 ${data.length} ${data.length}`}
       shapeRendering="crispEdges"
-      style={{ maxWidth: "100%", height: "auto", flexShrink: 0, borderRadius: 6 }}
+      style={{ maxWidth: "100%", height: "auto", flexShrink: 0 }}
     >
       <rect width={data.length} height={data.length} fill="#fff" />
       <path d={modules(data)} fill="#000" />
     </svg>
   );
+}
+
+/** Whole pixels for each module: squares of different widths are what a reader of a screenshot stumbles over. */
+export function sideOf(modules: number, least: number): number {
+  return modules * Math.max(MODULE_PIXELS, Math.ceil(least / modules));
 }
 
 /** One square for each dark module. */

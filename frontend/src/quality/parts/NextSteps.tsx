@@ -122,6 +122,27 @@ function StepRow({ project, model, step, open }: Omit<Props, "evaluation"> & { s
               <Trans>See these images</Trans>,
             ),
         ];
+      case "missed":
+        return [
+          <Plural
+            key="t"
+            value={step.count}
+            one={`“${step.label}” was missed once.`}
+            other={`“${step.label}” was missed # times.`}
+          />,
+          open && button(() => open({ outcome: "cell", label: step.label }), <Trans>See these images</Trans>),
+        ];
+      case "false-alarms":
+        return [
+          <Plural
+            key="t"
+            value={step.count}
+            one={`“${step.label}” was seen once where none is.`}
+            other={`“${step.label}” was seen # times where none is.`}
+          />,
+          open &&
+            button(() => open({ outcome: "cell", predicted: step.label }), <Trans>See these images</Trans>),
+        ];
       case "unmeasured":
         return [
           <Trans key="t">

@@ -40,7 +40,10 @@ export function About({ run }: { run: Training }) {
   const text = (name: string, value: unknown) => {
     if (typeof value === "boolean") return value ? t`yes` : t`no`;
     if (typeof value === "number") return name === "seed" ? String(value) : formatNumber(value, i18n.locale);
-    if (name === "preset") return presets[value as keyof typeof presets]?.title ?? String(value);
+    if (name === "preset") {
+      const title = presets[value as keyof typeof presets]?.title ?? String(value);
+      return t`${title}, for what was left open`;
+    }
     return Array.isArray(value) ? value.join(", ") : String(value).replaceAll("_", " ");
   };
   return (

@@ -1,4 +1,4 @@
-import { useLingui } from "@lingui/react/macro";
+import { Plural, useLingui } from "@lingui/react/macro";
 import { Group, Radio, Text } from "@mantine/core";
 import type { PresetName } from "../form";
 import type { Preset } from "../queries";
@@ -9,10 +9,13 @@ import { usePresetNames } from "../words";
 export function PresetPicker({
   presets,
   value,
+  changed,
   onChange,
 }: {
   presets: Preset[];
   value: PresetName;
+  /** How many of its settings were changed under the expert settings. */
+  changed: number;
   onChange: (value: PresetName) => void;
 }) {
   const { t } = useLingui();
@@ -26,13 +29,19 @@ export function PresetPicker({
               <Radio.Indicator />
               <div>
                 <Text size="sm" fw={600}>
-                  {names[name]?.title ?? title}
+                  {name === value && changed > 0
+                    ? t`${names[name]?.title ?? title}, changed`
+                    : (names[name]?.title ?? title)}
                 </Text>
                 <Text size="xs" className="quiet">
                   {names[name]?.text ?? description}
                 </Text>
                 <Text size="xs" className="quiet" mt={4}>
-                  {t`${configuration.image_size} px, ${configuration.epochs} epochs`}
+                  {name === value && changed > 0 ? (
+                    <Plural value={changed} one="# setting is your own" other="# settings are your own" />
+                  ) : (
+                    t`${configuration.image_size} px, ${configuration.epochs} epochs`
+                  )}
                 </Text>
               </div>
             </Group>
