@@ -23,7 +23,7 @@ from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
 from tests.test_registry import make_model
 from training.models import TrainingRun
-from vision.formats.tables import meant, plain
+from vision.formats.csv_writer import meant, plain
 
 pytestmark = pytest.mark.django_db
 NASTY = [

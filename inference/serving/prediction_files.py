@@ -14,7 +14,7 @@ from inference.serving.prediction import (
     serving_thresholds,
 )
 from jobs.context import JobContext
-from vision.formats.tables import plain
+from vision.formats.csv_writer import plain
 
 COLUMNS = ("label", "score", "x_min", "y_min", "x_max", "y_max", "track", "threshold")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from vision.formats.base import Contents, FormatError, Parsed, Writer
 from vision.formats.coco import CocoWriter
 from vision.formats.createml import CreateMlWriter
+from vision.formats.csv_writer import CsvWriter
 from vision.formats.datumaro import DatumaroWriter
 from vision.formats.folder import FolderWriter
 from vision.formats.label_studio import LabelStudioWriter
 from vision.formats.reading import FORMATS, read
-from vision.formats.tables import CsvWriter
 from vision.formats.voc import VocWriter
 from vision.formats.yolo import YoloWriter
 

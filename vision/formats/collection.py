@@ -10,11 +10,9 @@ The rules that every reader follows (`docs/imports.md` tells users the same):
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 
 from vision.formats.base import (
     NO_SPLIT_FOLDERS,
@@ -34,14 +32,11 @@ from vision.formats.class_numbers import ClassNumbers
 from vision.formats.fractions import Span, take_out_fractions
 from vision.formats.label_maps import LabelMaps
 from vision.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
+from vision.formats.remarks import RemarkLog, about_splits, no_annotations
 from vision.formats.shapes import number
 
 # Where several files speak of one image, which of them these are is said once for each pair, not for each image.
 JOINED = "{count} have annotations in {first} and in {second}: they were joined, equal ones were taken once."
-INCOMPLETE = (
-    "The archive has images for {present}, and none for {absent}: these are drawn from train when a snapshot is taken. "
-    "Choose the images' splits yourself if you want others."
-)
 
 Edges = tuple[float, float, float, float]
 
@@ -421,36 +416,6 @@ def _mark_of_folder(record: Record, labels: dict[str, str]) -> list[ParsedAnnota
 
 def _says_no_label(folder: str) -> bool:
     return split_of_word(folder) is not None or folder.lower() in NO_SPLIT_FOLDERS
-
-
-def no_annotations(image: str) -> ImportWarning:
-    return ImportWarning(image, "no_annotations", "No annotation file speaks of this image; it is kept unlabelled.")
-
-
-def about_splits(splits: Iterable[str], count: int) -> str | None:
-    """A sentence when all images have splits and one of the three has none of them."""
-    named = list(splits)
-    present = [split for split in ("train", "validation", "test") if split in named]
-    absent = [split for split in ("train", "validation", "test") if split not in named]
-    if not named or not absent or len(named) < count:
-        return None
-    return INCOMPLETE.format(present=" and ".join(present), absent=" and ".join(absent))
-
-
-class RemarkLog:
-    """Remarks in a file of their own, so that a million of them take no memory."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", dir=".")  # noqa: SIM115 - as long as this
-
-    def add(self, remark: ImportWarning) -> None:
-        self._file.write(json.dumps(astuple(remark)) + "\n")
-
-    def __iter__(self) -> Iterator[ImportWarning]:
-        self._file.seek(0)
-        for line in self._file:
-            yield ImportWarning(*json.loads(line))
-        self._file.seek(0, 2)
 
 
 def _identity(claim: Claim) -> str:

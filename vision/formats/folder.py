@@ -19,8 +19,8 @@ from vision.formats.base import (
     split_of_word,
 )
 from vision.formats.boxes import clean_label
-from vision.formats.collection import about_splits
 from vision.formats.names import IMAGE_FOLDERS
+from vision.formats.remarks import about_splits
 
 # What is written beside folders whose names are not those of their labels.
 LABELS_FILE = "labels.json"

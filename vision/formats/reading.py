@@ -20,6 +20,7 @@ from vision.formats import (
     label_studio,
     labelme,
     not_read,
+    table_claims,
     tables,
     via,
     voc,
@@ -39,11 +40,12 @@ from vision.formats.base import (
     split_of_word,
     stem,
 )
-from vision.formats.collection import Collection, no_annotations
+from vision.formats.collection import Collection
 from vision.formats.documents import WHOLE_BYTES, JsonFile
 from vision.formats.encodings import decode, lines_of
 from vision.formats.files import PACKED_ENDINGS, Files, is_note, is_side_name
 from vision.formats.mentions import gives_labels, is_named_after_image, mentioned, names_most
+from vision.formats.remarks import no_annotations
 from vision.formats.shapes import number
 from vision.formats.side_tables import is_submission
 from vision.words import counted
@@ -227,7 +229,7 @@ class _Reader:
 
     def _read_names(self, name: str) -> None:
         if name.lower().endswith((".csv", ".tsv")):
-            if not self._wants(tables.GROUP):
+            if not self._wants(table_claims.GROUP):
                 return
             if tables.is_classes(name, self._text):
                 self._classes = (self._classes or set()) | tables.read_classes(self._collection, name, self._text(name))
@@ -311,7 +313,7 @@ class _Reader:
         return root
 
     def _read_table(self, name: str) -> None:
-        if not (self._wants(tables.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name, self._text):
+        if not (self._wants(table_claims.GROUP) or self._wants(via.GROUP)) or tables.is_classes(name, self._text):
             return
         if is_submission(name):
             detail = "This is an example of answers for a competition, with made-up labels; it was left out."
