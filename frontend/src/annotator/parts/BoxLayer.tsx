@@ -13,8 +13,8 @@ export function BoxLayer({ labels, size }: { labels: ReadonlyMap<string, Label>;
       <svg className={classes.layer} viewBox={viewBox} aria-hidden>
         <Boxes labels={labels} />
       </svg>
-      {/* A layer of its own: while it follows the pointer, the browser does not paint all the others again. */}
-      <svg className={`${classes.layer} ${classes.moving}`} viewBox={viewBox} aria-hidden>
+      {/* Apart from the others: while it follows the pointer, the browser does not paint all of them again. */}
+      <svg className={classes.layer} viewBox={viewBox} aria-hidden>
         <Selected labels={labels} />
         <DraftShape labels={labels} />
       </svg>
