@@ -50,7 +50,7 @@ test("a notice in the dark is a panel with a little colour", async ({ page }) =>
 test("boxes are painted apart from the image, so that they are sharp close up", async ({ page }) => {
   await register(page);
   const project = await createProject(page, "Close", "Where on the image is it?", "good, bad");
-  await upload(page, 1);
+  await upload(page, 2);
   await page.goto(`/projects/${project}/label`);
   const layers = page.getByTestId("annotator-area").locator("svg[viewBox='0 0 320 240']");
   await expect(layers).toHaveCount(2);

@@ -80,7 +80,7 @@ test("from sample images to a device whose images come back", async ({ page }) =
   const seen = `${folder}/seen`;
   mkdirSync(seen);
   agent = spawn(python, [...AGENT, "watch", "--feedback", "--input", seen], {
-    cwd: "../agent",
+    ...BESIDE,
     stdio: "ignore",
   });
   await expect(page.getByText(/1 has reported/)).toBeVisible({ timeout: 240_000 });
@@ -97,6 +97,8 @@ test("from sample images to a device whose images come back", async ({ page }) =
   expect(problems).toEqual([]);
 });
 
+/** The agent of this tree, with the library of this tree. */
+const BESIDE = { cwd: "../agent", env: { ...process.env, PYTHONPATH: ".." } };
 const AGENT = ["-m", "mlstudio_agent", "--folder", `${folder}/device`];
 
 async function train(page: Page, project: string): Promise<void> {
@@ -126,7 +128,7 @@ async function enrol(page: Page, project: string): Promise<void> {
   await page.getByRole("button", { name: "Done" }).click();
   const code = /mse_\S+/.exec(lines)?.[0] ?? "";
   const known = ["enrol", "--url", `http://127.0.0.1:${port}`, "--code", code];
-  execFileSync(python, [...AGENT, ...known], { cwd: "../agent" });
+  execFileSync(python, [...AGENT, ...known], BESIDE);
   await page.reload();
 }
 
