@@ -10,6 +10,7 @@ import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import classes from "./Devices.module.css";
 import { act, type Deployment, type DeploymentAction, useDeployment } from "./queries";
+import { stillTake } from "./seen";
 import { useDeploymentStates } from "./words";
 
 /** One roll-out: how far it is, what devices reported, and the ways to stop it and to return. */
@@ -39,6 +40,7 @@ function About({ project, deployment, mayEdit }: Props) {
   const states = useDeploymentStates();
   const { reports, steps = [], step, state } = deployment;
   const by = deployment.created_by;
+  const remaining = stillTake(state, reports);
   return (
     <>
       <div>
@@ -87,6 +89,15 @@ function About({ project, deployment, mayEdit }: Props) {
               />
             </Text>
           </Text>
+          {remaining > 0 && (
+            <Text size="sm" c="var(--studio-warn)">
+              <Plural
+                value={remaining}
+                one="No further device gets it. # device was told of it before and takes it all the same, unless you roll back."
+                other="No further device gets it. # devices were told of it before and take it all the same, unless you roll back."
+              />
+            </Text>
+          )}
           {deployment.stale && (
             <Text size="sm" c="var(--studio-warn)">
               <Trans>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { enrolmentLines, isOwnMachine } from "./enrolling";
 import { readDevicesSearch } from "./search";
-import { ago, isLate, sourceOf } from "./seen";
+import { ago, isLate, sourceOf, stillTake } from "./seen";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
 
@@ -55,4 +55,12 @@ it("names the source of a device's images as the studio does", () => {
   const id = "0192f3a0-0000-7000-8000-000000abcdef";
   expect(sourceOf({ id, name: "line 3" })).toBe("device line 3 (abcdef)");
   expect(sourceOf({ id, name: "x".repeat(100) })).toHaveLength(100);
+});
+
+describe("stillTake", () => {
+  it("counts the devices that a stopped roll-out has told, and that have not reported", () => {
+    expect(stillTake("stopped", { told: 5, reported: 2 })).toBe(3);
+    expect(stillTake("stopped", { told: 5, reported: 5 })).toBe(0);
+    expect(stillTake("rolling", { told: 5, reported: 2 })).toBe(0);
+  });
 });

@@ -23,3 +23,8 @@ export function isLate(lastSeen: string | null, pollSeconds: number, now: number
 export function sourceOf({ id, name }: { id: string; name: string }): string {
   return [...`device ${name} (${id.replaceAll("-", "").slice(-6)})`].slice(0, 100).join("");
 }
+
+/** Devices that were told of a roll-out before it was stopped, and have not reported: they take it all the same. */
+export function stillTake(state: string, { told, reported }: { told: number; reported: number }): number {
+  return state === "stopped" ? Math.max(0, told - reported) : 0;
+}
