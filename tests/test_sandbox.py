@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import psutil
 import pytest
 
 from vision.sandbox import landlock, protections, seccomp, selftest
+from vision.sandbox import process as process_module
 from vision.sandbox.limits import MIB, Limits
 from vision.sandbox.process import start, start_python
 from vision.sandbox.protections import SandboxMissing
@@ -142,6 +145,18 @@ def test_many_files_are_counted_together(inside):
 
 def test_a_full_disk_ends_it_before_others_notice(inside):
     assert ended_for(inside, "", Limits(free_bytes=1 << 60)) == "disk"
+
+
+def test_a_killed_process_has_not_exceeded_its_threads(inside, monkeypatch):
+    """Its first thread may be seen to have ended while the others end."""
+    is_ending = threading.Event()
+    monkeypatch.setattr(process_module, "_has_left_its_threads", lambda seen: is_ending.is_set())
+    process = start([sys.executable, "-c", "import time; time.sleep(600)"], folder=inside, limits=SMALL)
+    is_ending.set()
+    time.sleep(0.2)
+    process.kill()
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    assert process.exceeded == ""
 
 
 def test_threads_without_end_are_ended(inside):

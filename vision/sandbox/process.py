@@ -24,6 +24,8 @@ from vision.sandbox.taken import Hidden, bytes_of_folder, bytes_without_name, ca
 
 WATCH_SECONDS = 0.1
 FOLDER_SECONDS = 2.0
+# How long the other threads of a process may take to end when its first one has.
+ENDING_SECONDS = 0.5
 LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from vision.sandbox.launcher import main; main(int(sys.argv[2]))"
 
 File = int | IO[Any] | None
@@ -160,9 +162,8 @@ def _watch(process: SandboxedProcess, folder: Path, limits: Limits) -> None:
         while process.returncode is None:
             rounds += 1
             reason = _exceeded(seen, folder, limits)
-            if not reason and _has_left_its_threads(seen):
-                # Also for a moment while it ends; a number that it ends with is not changed by killing it.
-                reason = "threads" if process.poll() is None else ""
+            if not reason and _has_left_its_threads(seen) and _goes_on(process):
+                reason = "threads"
             if not reason and rounds % round(FOLDER_SECONDS / WATCH_SECONDS) == 0:
                 reason = _exceeded_by_files(seen, folder, limits, can_look)
             if reason:
@@ -180,6 +181,13 @@ def _watch(process: SandboxedProcess, folder: Path, limits: Limits) -> None:
 def _has_left_its_threads(seen: psutil.Process) -> bool:
     """Whether its first thread has ended. Linux then tells nothing of the memory and the files that the others have."""
     return seen.status() == psutil.STATUS_ZOMBIE
+
+
+def _goes_on(process: SandboxedProcess) -> bool:
+    """Whether it is there after a while: the first thread of a process that ends may end before the others."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(ENDING_SECONDS)
+    return process.returncode is None
 
 
 def _exceeded(seen: psutil.Process, folder: Path, limits: Limits) -> str:
