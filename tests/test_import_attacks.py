@@ -424,7 +424,7 @@ class TestRequests:
             assert api.get(path, {"cursor": encode_cursor(position)}).status_code == 404
 
     def test_maps_of_labels_are_limited(self, api, boxes, monkeypatch):
-        monkeypatch.setattr("datasets.serializers.MAX_LABELS", 30)
+        monkeypatch.setattr("datasets.import_serializers.MAX_LABELS", 30)
         content = make_zip({"a.jpg": jpeg(1), "c.json": coco([shape()])})
         for fields in ({"label_map": {f"{n}": "x" for n in range(31)}}, {"skip": [f"{n}" for n in range(31)]}):
             answer = start(api, boxes, content, **{key: json.dumps(value) for key, value in fields.items()})
