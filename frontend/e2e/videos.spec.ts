@@ -76,6 +76,7 @@ function shownNumber(page: Page): Promise<number> {
     [canvas.width, canvas.height] = [320, 192];
     const context = canvas.getContext("2d");
     if (!shown || !context) return -1;
+    if (shown instanceof HTMLImageElement && shown.naturalWidth === 0) return -1; // the next one is on its way
     context.drawImage(shown, 0, 0, 320, 192);
     let number = 0;
     for (let bit = 0; bit < 10; bit += 1) {
