@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from rest_framework import permissions
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotAuthenticated, NotFound, PermissionDenied
 from rest_framework.request import Request
 
 from common.requests import AuthenticatedRequest
@@ -67,11 +67,18 @@ class MemberLinkPermission(ProjectPermission):
     """A URL that was signed for a user may be read without credentials; the view shows what that user may see."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return signed_for(request) is not None or super().has_permission(request, view)
+        return signed_for(request) is not None or _may_without_link(request, super().has_permission(request, view))
 
 
 class SignedReadPermission(ProjectPermission):
     """A signed URL may be read without credentials."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return is_signed(request) or super().has_permission(request, view)
+        return is_signed(request) or _may_without_link(request, super().has_permission(request, view))
+
+
+def _may_without_link(request: Request, is_allowed: bool) -> bool:
+    """Who comes by a link that does not work is not asked for a login that they may not have."""
+    if not is_allowed and "signature" in request.GET:
+        raise NotAuthenticated("This link has ended or is not complete. Ask for a new one, or log in.")
+    return is_allowed

@@ -67,6 +67,16 @@ def test_a_published_link_lasts_as_long_as_was_asked(client, project, owner, tmp
         assert client.get(link).status_code == status
 
 
+def test_one_that_does_not_work_says_so(client, editor, job, monkeypatch):
+    """Somebody without an account is not asked for credentials only."""
+    links = links_of(editor, job)
+    changed = [f"{link}x" for link in links]
+    now = time.time()
+    monkeypatch.setattr("storage.signing.time.time", lambda: now + 16 * 60)
+    for link in (*links, *changed):
+        assert "This link has ended" in client.get(link).json()["errors"][0]["detail"]
+
+
 def test_another_member_cannot_be_written_into_one(client, editor, owner, job):
     for link in links_of(editor, job):
         for forged in (f"member={owner.pk}", "member=", "member=x", f"member={'9' * 5000}"):
