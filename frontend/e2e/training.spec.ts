@@ -94,6 +94,7 @@ test("a training is cancelled and started again; another page hears of its end",
   await page.waitForURL(/trainings\/[0-9a-f-]{36}$/);
   await page.getByRole("link", { name: "Images", exact: true }).click();
   await expect(page.getByText("The training is done")).toBeVisible({ timeout: 240_000 });
+  await expect(page.getByRole("alert").filter({ hasText: "The training is done" })).toContainText("Dots");
   await page.getByRole("button", { name: "Show", exact: true }).click();
   await expect(page.getByRole("link", { name: "Try the model" })).toBeVisible();
   await page.getByRole("link", { name: "All trainings" }).click();

@@ -70,7 +70,10 @@ def opened_zip(path: Path) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise UploadError("not_a_model", "The file is no zip archive, or a damaged one.") from error
+        raise UploadError(
+            "not_a_model",
+            "The file is damaged or no model: .keras files and zipped SavedModels are zip archives. Save it again.",
+        ) from error
     if len(archive.namelist()) > MAX_MEMBERS:
         raise UploadError("too_large", f"The archive has more than {MAX_MEMBERS} files; it is no model.")
     return archive

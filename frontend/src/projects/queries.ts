@@ -19,14 +19,21 @@ export function useProjects() {
   });
 }
 
-export function useProject(project: string) {
-  return useQuery({
+const projectQuery = (project: string) =>
+  queryOptions({
     queryKey: keys.project(project),
     queryFn: async (): Promise<Project> => {
       const { data } = await api.GET("/api/v1/projects/{id}/", { params: { path: { id: project } } });
       return data as Project;
     },
   });
+
+export const useProject = (project: string) => useQuery(projectQuery(project));
+
+/** What a project is called; empty when nobody answers. */
+export async function nameOfProject(project: string): Promise<string> {
+  const found = await queryClient.ensureQueryData(projectQuery(project)).catch(() => null);
+  return found?.name ?? "";
 }
 
 /** Whether the person may change what is in the project: viewers only look. */

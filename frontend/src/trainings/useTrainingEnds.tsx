@@ -5,6 +5,7 @@ import { useRouter } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { onStudioEvent } from "../api/events";
 import { useMe } from "../api/session";
+import { nameOfProject } from "../projects/queries";
 import { type Ended, endOf } from "./ended";
 
 /** Says on every page when one's own training has ended: here, in the title of the tab, and by the browser if it may. */
@@ -48,9 +49,15 @@ export function useTrainingEnds(): void {
     const known = new Set<string>();
     return onStudioEvent((event) => {
       const ended = endOf(event, username, known);
-      if (ended) tell.current(ended);
+      if (!ended) return;
+      void named(ended).then((whole) => tell.current(whole));
     });
   }, [username]);
+}
+
+/** A training without a name of its own is that of its project. */
+async function named(ended: Ended): Promise<Ended> {
+  return { ...ended, name: ended.name || (await nameOfProject(ended.project)) };
 }
 
 /** The title of the tab says it until somebody looks. */
