@@ -2,7 +2,7 @@
 
 100 labelled photographs to start (10 a label), five rounds of 100 more, three seeds. 600 photographs are put aside and
 only measured on; validation is a fifth of what is labelled. Each round trains a head on a frozen MobileNetV2 0.35
-anew, with the engine's own phase. MLSTUDIO_BENCH_PLOT names a file (SVG or PNG) for the plot.
+again, with the engine's own phase. MLSTUDIO_BENCH_PLOT names a file (SVG or PNG) for the plot.
 """
 
 from __future__ import annotations

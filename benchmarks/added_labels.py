@@ -1,4 +1,4 @@
-"""Two labels added: a model of eight sign digits is trained further on all ten, beside one that starts anew.
+"""Two labels added: a model of eight sign digits is trained further on all ten, beside one that starts again.
 
 A quarter of the photographs is only measured on. Do both still know the old labels, and is the difference more than
 luck?
@@ -49,26 +49,26 @@ def run(folder: Path) -> list[Row]:
     further |= {"fine_tune": True, "fine_tune_epochs": 5}
     second = train_on(folder / "second", every, test, further, SEED, base=base)
     third = train_on(folder / "third", every, test, CONFIGURATION, SEED)
-    right = {name: _right(one, test) for name, one in (("further", second), ("anew", third))}
+    right = {name: _right(one, test) for name, one in (("further", second), ("again", third))}
     right["before"] = _right(first, old_test)
     is_old = np.array([label < 10 - NEW for _, label in test])
     against_before = mcnemar(right["before"], right["further"][is_old])
-    against_anew = mcnemar(right["anew"], right["further"])
+    against_again = mcnemar(right["again"], right["further"])
     return [
         Row(
-            f"eight labels, {len(old_test)} test photographs: before, trained further with ten, trained anew with ten",
-            f"{right['before'].mean():.3f}, {right['further'][is_old].mean():.3f}, {right['anew'][is_old].mean():.3f}",
+            f"eight labels, {len(old_test)} test photographs: before, trained further with ten, trained again with ten",
+            f"{right['before'].mean():.3f}, {right['further'][is_old].mean():.3f}, {right['again'][is_old].mean():.3f}",
             f"further less before {_told(against_before)}",
         ),
         Row(
-            f"the two new labels, {NEW_IMAGES} photographs each: trained further, trained anew",
-            f"{right['further'][~is_old].mean():.3f}, {right['anew'][~is_old].mean():.3f}",
+            f"the two new labels, {NEW_IMAGES} photographs each: trained further, trained again",
+            f"{right['further'][~is_old].mean():.3f}, {right['again'][~is_old].mean():.3f}",
             f"{int((~is_old).sum())} test photographs",
         ),
         Row(
-            f"all ten labels, {len(test)} test photographs: trained further, trained anew",
-            f"{right['further'].mean():.3f}, {right['anew'].mean():.3f}",
-            f"further less anew {_told(against_anew)}",
+            f"all ten labels, {len(test)} test photographs: trained further, trained again",
+            f"{right['further'].mean():.3f}, {right['again'].mean():.3f}",
+            f"further less again {_told(against_again)}",
         ),
     ]
 

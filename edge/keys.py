@@ -66,7 +66,7 @@ def signers() -> list[Signer]:
 
 
 def forget_keys() -> None:
-    """Read them anew the next time."""
+    """Read them again the next time."""
     global _known
     _known = (0.0, [])
 

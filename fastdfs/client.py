@@ -102,7 +102,7 @@ class Client:
     def download(self, file_id: FileId, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Stream a file or a part of it; a whole one is compared with the checksum in its name at the end.
 
-        A connection that breaks is made anew, and the stream goes on where it stopped.
+        A connection that breaks is made again, and the stream goes on where it stopped.
 
         Raises:
             FileNotInStore; DataDamaged: after the last piece was yielded.
@@ -285,7 +285,7 @@ class Client:
 
 
 def _twice(call: Callable[[Address], Answer], address: Address) -> Answer:
-    """Once more when a kept connection turned out dead: the server may have been started anew meanwhile."""
+    """Once more when a kept connection turned out dead: the server may have been started again meanwhile."""
     try:
         return call(address)
     except ConnectionFailed:

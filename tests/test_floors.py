@@ -32,12 +32,14 @@ LIBRARIES = ("fastdfs", "vision")
 DJANGO = ("django", "rest_framework", "celery", "drf_spectacular")
 
 
-def imports_of(path: Path) -> Iterator[tuple[int, str]]:
+def imports_of(path: Path, *, also_relative: bool = False) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield node.lineno, node.module
+        elif isinstance(node, ast.ImportFrom) and node.module and also_relative:
+            yield node.lineno, ".".join((*path.relative_to(ROOT).parts[: -node.level], node.module))
 
 
 def sources(folder: str) -> list[Path]:
@@ -71,30 +73,21 @@ VISION = {
 }
 
 
-@pytest.mark.parametrize("room", VISION)
-def test_a_folder_of_vision_imports_only_from_those_below(room):
-    wrong = [
-        f"{path.relative_to(ROOT)}:{line} imports {module}"
-        for path in sources(f"vision/{room}")
-        for line, module in imports_of(path)
-        if (parts := module.split("."))[0] == "vision" and len(parts) > 1
-        if (other := parts[1]) in VISION and other != room and VISION[other] >= VISION[room]
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
 # Folders of `inference/`: each uses those below it; `evaluation` and `labeling` know nothing of each other.
 INFERENCE = {"registry": 0, "serving": 1, "evaluation": 2, "labeling": 2, "views": 3}
 
 
-@pytest.mark.parametrize("room", INFERENCE)
-def test_a_folder_of_inference_imports_only_from_those_below(room):
+@pytest.mark.parametrize(
+    ("package", "floors", "room"),
+    [("vision", VISION, room) for room in VISION] + [("inference", INFERENCE, room) for room in INFERENCE],
+)
+def test_a_folder_imports_only_from_those_below(package, floors, room):
     wrong = [
         f"{path.relative_to(ROOT)}:{line} imports {module}"
-        for path in sources(f"inference/{room}")
-        for line, module in imports_of(path)
-        if (parts := module.split("."))[0] == "inference" and len(parts) > 1
-        if (other := parts[1]) in INFERENCE and other != room and INFERENCE[other] >= INFERENCE[room]
+        for path in sources(f"{package}/{room}")
+        for line, module in imports_of(path, also_relative=True)
+        if (parts := module.split("."))[0] == package and len(parts) > 1
+        if (other := parts[1]) in floors and other != room and floors[other] >= floors[room]
     ]
     assert not wrong, "\n".join(wrong)
 

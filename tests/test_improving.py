@@ -482,7 +482,7 @@ def test_two_models_side_by_side(api, classifier, contrary, outsider, viewer):
     assert len(found["differences"]) == found["images"] <= 200
     assert {one["label"] for one in found["differences"][0]["answers"]} == {"cross", "disc"}
     assert client_of(outsider).get(url).status_code == 400
-    # Measured once: nothing is measured anew.
+    # Measured once: nothing is measured again.
     run(api, "models/compare/", {"ids": ids, "snapshot": snapshot, "split": "train"})
     assert Evaluation.objects.count() == 2
 

@@ -52,7 +52,7 @@ def fetch(entry: dict, target: Path, studio: Studio) -> Path:
 
 def _is_filled(partial: Path, source: dict, entry: dict, studio: Studio) -> bool:
     """Whether the file is whole and the one that was signed. A wrong one is deleted; one that an earlier attempt or
-    another source began is then got anew, for the fault may be theirs."""
+    another source began is then got again, for the fault may be theirs."""
     while True:
         began_before = partial.exists() and partial.stat().st_size > 0
         try:

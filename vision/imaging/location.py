@@ -29,7 +29,7 @@ def has_location(content: bytes) -> bool:
 def without_location(content: bytes) -> bytes:
     """The same image without its place. Orientation, time and camera stay.
 
-    JPEG and WebP keep their pixel data bit by bit. PNG and TIFF are written anew without loss; HEIC, which cannot
+    JPEG and WebP keep their pixel data bit by bit. PNG and TIFF are written again without loss; HEIC, which cannot
     be edited in place, becomes a JPEG of quality 95.
     """
     if not has_location(content):

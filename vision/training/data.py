@@ -1,4 +1,4 @@
-"""Images of a training as arrays: decoded once into memory or a file where they fit, else anew each epoch."""
+"""Images of a training as arrays: decoded once into memory or a file where they fit, else again each epoch."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def simplified(model: onnx.ModelProto, image_size: tuple[int, int], folder: Path
         if source.name == given.name:
             for dimension, side in zip(source.type.tensor_type.shape.dim, sides, strict=True):
                 dimension.dim_value = side
-    for output in fixed.graph.output:  # said anew by the shapes of the input
+    for output in fixed.graph.output:  # the shapes of the input say it again
         output.type.tensor_type.ClearField("shape")
     del fixed.graph.value_info[:]
     options = onnxruntime.SessionOptions()
