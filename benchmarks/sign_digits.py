@@ -12,7 +12,9 @@ import zipfile
 from pathlib import Path
 
 from tests.real_data import SIGN_DIGITS, WEIGHTS
+from vision.engine_requests import TrainingRequest, write_request
 from vision.training.configuration import Configuration
+from vision.training.data import Sample
 
 SPLITS = ("train", "validation", "test")
 
@@ -46,23 +48,22 @@ def train_with_the_engine(data: Path, work: Path, configuration: dict) -> tuple[
     labels = sorted(path.name for path in (data / "train").iterdir())
     splits = {
         split: [
-            {"id": str(path), "path": str(path), "label": labels.index(path.parent.name)}
-            for path in sorted((data / split).rglob("*.*"))
+            Sample(str(path), str(path), labels.index(path.parent.name)) for path in sorted((data / split).rglob("*.*"))
         ]
         for split in SPLITS
     }
     os.environ["MLSTUDIO_WEIGHTS_DIR"] = str(WEIGHTS)
     resolved = Configuration(**configuration).resolved().to_dict()
-    request = {"configuration": resolved, "class_names": labels, "splits": splits}
+    request = TrainingRequest("classification", resolved, labels, splits)
     started = time.perf_counter()
     result = _result_of(work, request)
     return time.perf_counter() - started, result
 
 
-def _result_of(work: Path, request: dict) -> dict:
+def _result_of(work: Path, request: TrainingRequest) -> dict:
     """What a training process in a new folder answers."""
     work.mkdir(parents=True)
-    (work / "request.json").write_text(json.dumps(request))
+    write_request(work, request)
     with open(work / "stderr.log", "wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "vision.engine", str(work)],

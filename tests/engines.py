@@ -20,7 +20,7 @@ SMALL_RESNET = ([64, 64, 64, 64], [1, 1, 1, 1], "basic_block")
 
 
 class EngineInProcess:
-    """What `training.process.EngineProcess` is to its callers, working in a thread: TensorFlow is loaded already."""
+    """What `jobs.engine.process.EngineProcess` is to its callers, working in a thread: TensorFlow is loaded already."""
 
     pid = 0
     exceeded = ""
@@ -96,14 +96,11 @@ def step_by_step() -> Iterator[None]:
 
 def use_engine_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every caller of the engine, wherever it imported its class to."""
-    import training.engine_runs
-    import training.model_exports
-    import training.model_imports
     import training.services
     import training.supervisor  # noqa: F401
 
     for name, module in list(sys.modules.items()):
-        if name.startswith("training.") and hasattr(module, "EngineProcess") and name != "training.process":
+        if name.startswith(("inference.", "training.")) and hasattr(module, "EngineProcess"):
             monkeypatch.setattr(module, "EngineProcess", EngineInProcess)
 
 

@@ -8,41 +8,106 @@ from pathlib import Path
 
 import pytest
 
+from jobs.engine import process as engine_process
+from jobs.engine.files import made_file
+from jobs.engine.inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
+from jobs.engine.process import EngineProcess
 from jobs.errors import WorkFailed
-from training import process as training_process
-from training.engine_inputs import inputs_of, is_closed, limits_of, readable_of, uses_gpu
-from training.process import EngineProcess, made_file
+from vision.detection.samples import DetectionSample
+from vision.engine_requests import (
+    MODES,
+    BaseModelFile,
+    PreflightRequest,
+    TrainingRequest,
+    read_request,
+    write_request,
+)
+from vision.exporting.request import ExportRequest, OutputsRequest
+from vision.model_import.request import PackageAnchors, PackageImportRequest, UploadRequest
 from vision.sandbox import landlock
 from vision.sandbox.process import start
-from vision.training import layout
+from vision.training.data import Sample
+from vision.training.result import TrainingResult
 
 needs_landlock = pytest.mark.skipif(not landlock.abi(), reason="this kernel has no Landlock")
 
 
-def test_only_named_fields_say_what_is_read():
-    request = {
-        "mode": "train",
-        "class_names": ["/etc/passwd"],
-        "configuration": {"network": {"path": "/etc/shadow"}},
-        "splits": {"train": [{"id": "/etc/hosts", "path": "/data/one.jpg", "label": 0}]},
-        "upload": {"images": ["/data/two.jpg"], "class_names": ["/etc/group"]},
-        "outputs": {"images": ["/data/3.npy"]},
-        "export": {
-            "samples": [{"id": "1", "path": "/data/four.jpg"}],
-            "calibration": ["/data/five.jpg"],
-            "class_names": ["/etc/fstab"],
-        },
+def exported(**values) -> ExportRequest:
+    known = {
+        "path": "/data/job/own.keras",
+        "engine": "keras",
+        "architecture": "small_cnn",
+        "class_names": ["/etc/fstab"],
+        "input_size": (64, 64),
+        "resize": "stretch",
+        "detector": {},
+        "kinds": ["onnx"],
+        "samples": [{"id": "1", "path": "/data/four.jpg"}],
+        "source": "",
+        "is_labelled": False,
+        "calibration": ["/data/five.jpg"],
+        "largest_drop": 0.02,
     }
-    assert set(inputs_of(request)) == {
-        f"/data/{name}" for name in ("one.jpg", "two.jpg", "3.npy", "four.jpg", "five.jpg")
-    }
-    assert not [path for path in readable_of(request, Path("/data/job")) if path.startswith("/etc")]
+    return ExportRequest(**known | values)
 
 
-@pytest.mark.parametrize("mode", ["upload", "import", "outputs", "export"])
-def test_what_looks_into_files_sees_no_graphics_card_and_starts_nothing(mode, settings):
-    assert not uses_gpu({"mode": mode})
-    limits = limits_of({"mode": mode})
+UPLOAD = UploadRequest(
+    "/data/job/a.keras", "keras", ["/etc/group"], None, "rgb", "0_1", "stretch", ["/data/two.jpg"], 1
+)
+TRAINING = TrainingRequest(
+    "classification",
+    {"network": {"path": "/etc/shadow"}},
+    ["/etc/passwd"],
+    {"train": [Sample("/etc/hosts", "/data/one.jpg", 0)]},
+)
+REQUESTS = [
+    (TRAINING, ["/data/one.jpg"]),
+    (PreflightRequest(**vars(TRAINING)), ["/data/one.jpg"]),
+    (
+        TrainingRequest(
+            "detection", {}, ["/etc/a"], {"test": [DetectionSample("1", "/data/6.jpg", [[0, 0, 1, 1]], [0])]}
+        ),
+        ["/data/6.jpg"],
+    ),
+    (TrainingRequest("classification", {}, [], {}, BaseModelFile("/data/job/base.keras", ["/etc/a"])), []),
+    (UPLOAD, ["/data/two.jpg"]),
+    (
+        PackageImportRequest(
+            "/data/job/a.h5", ["/etc/a"], (64, 96), PackageAnchors([32], [8], [1], [1]), ["/data/seven.jpg"]
+        ),
+        ["/data/seven.jpg"],
+    ),
+    (PackageImportRequest("/data/job/a.h5", ["/etc/a"], (64, 96), None, []), []),
+    (OutputsRequest("keras", "/data/job/model.keras", ["/data/3.npy"]), ["/data/3.npy"]),
+    (exported(), ["/data/four.jpg", "/data/five.jpg"]),
+]
+OF_FILES = [request for request, _ in REQUESTS if not isinstance(request, TrainingRequest)]
+
+
+@pytest.mark.parametrize(("request_", "paths"), REQUESTS)
+def test_only_named_fields_say_what_is_read(request_, paths):
+    assert list(request_.inputs) == paths
+    assert not [path for path in readable_of(request_, Path("/data/job")) if path.startswith("/etc")]
+
+
+@pytest.mark.parametrize("request_", [request for request, _ in REQUESTS])
+def test_the_engine_reads_the_request_that_was_written(request_, tmp_path):
+    write_request(tmp_path, request_)
+    read = read_request(tmp_path)
+    assert type(read) is type(request_)
+    # JSON has lists where Python has tuples.
+    assert json.dumps(read, default=vars) == json.dumps(request_, default=vars)
+    assert list(read.inputs) == list(request_.inputs)
+
+
+def test_each_kind_of_request_is_tried_here():
+    assert {type(request) for request, _ in REQUESTS} == set(MODES.values())
+
+
+@pytest.mark.parametrize("request_", OF_FILES)
+def test_what_looks_into_files_sees_no_graphics_card_and_starts_nothing(request_, settings):
+    assert not uses_gpu(request_)
+    limits = limits_of(request_)
     assert limits.processes == 0
     assert limits.memory_bytes == settings.MODEL_IMPORT_MEMORY_BYTES
 
@@ -73,9 +138,9 @@ def in_place_of_the_engine(tmp_path, monkeypatch):
     """A function that starts a program of ours where the engine would start."""
 
     def begin(code: str) -> EngineProcess:
-        (tmp_path / layout.REQUEST).write_text(json.dumps({"mode": "upload", "upload": {"images": []}}))
+        write_request(tmp_path, UPLOAD)
         monkeypatch.setattr(
-            training_process,
+            engine_process,
             "start_python",
             lambda module, *arguments, **options: start([sys.executable, "-c", code, *arguments], **options),
         )
@@ -100,14 +165,14 @@ def test_lines_that_are_no_messages_are_passed_over(in_place_of_the_engine):
 
 
 def test_endless_log_lines_are_cut_off(in_place_of_the_engine, monkeypatch):
-    monkeypatch.setattr(training_process, "LOG_LINES", 50)
+    monkeypatch.setattr(engine_process, "LOG_LINES", 50)
     code = '[print(\'{"event": "log", "line": "x"}\') for _ in range(500)]; print(\'{"event": "result"}\')'
     events = [message["event"] for message in messages_of(in_place_of_the_engine(code))]
     assert events == ["log"] * 50 + ["result"]
 
 
 def test_a_flood_that_nobody_reads_waits_and_ends_with_the_process(in_place_of_the_engine, monkeypatch):
-    monkeypatch.setattr(training_process, "WAITING_MESSAGES", 10)
+    monkeypatch.setattr(engine_process, "WAITING_MESSAGES", 10)
     process = in_place_of_the_engine('while True: print(\'{"event": "epoch"}\')')
     process.next_message(timeout=60)
     process.kill()
@@ -147,7 +212,7 @@ def test_where_the_sandbox_is_required_and_missing_the_job_says_so(tmp_path, mon
     from vision.video.facts import VideoProblem
     from vision.video.reading import probe
 
-    (tmp_path / layout.REQUEST).write_text(json.dumps({"mode": "upload"}))
+    write_request(tmp_path, UPLOAD)
     monkeypatch.setattr("vision.sandbox.protections.missing", lambda: ("no Landlock",))
     monkeypatch.setenv("MLSTUDIO_SANDBOX", "require")
     with pytest.raises(WorkFailed, match="no Landlock") as caught:
@@ -159,16 +224,39 @@ def test_where_the_sandbox_is_required_and_missing_the_job_says_so(tmp_path, mon
 
 
 def test_trainings_can_be_left_open_and_files_of_strangers_cannot(settings):
-    assert is_closed({"mode": "train"}) and is_closed({"mode": "upload"})
+    assert is_closed(TRAINING) and all(map(is_closed, OF_FILES))
     settings.SANDBOX = "files"
-    assert not is_closed({"mode": "train"})
-    assert all(is_closed({"mode": mode}) for mode in ("upload", "import", "outputs", "export"))
+    assert not is_closed(TRAINING)
+    assert all(map(is_closed, OF_FILES))
 
 
 def test_the_engine_reads_the_images_that_the_studio_takes(monkeypatch):
-    from training.engine_inputs import environment_of
-
     monkeypatch.setenv("MLSTUDIO_MAX_IMAGE_PIXELS", "90000000")
     monkeypatch.setenv("MLSTUDIO_SECRET_KEY", "x")
-    environment = environment_of({"mode": "train"})
+    environment = environment_of(TRAINING)
     assert environment["MLSTUDIO_MAX_IMAGE_PIXELS"] == "90000000" and "MLSTUDIO_SECRET_KEY" not in environment
+
+
+def test_a_result_that_an_earlier_release_left_is_read():
+    """It named no size for classifiers, and the memory of the process beside the fields."""
+    early = {
+        "configuration": {"image_size": 96},
+        "class_names": ["a", "b"],
+        "files": {},
+        "metrics": {},
+        "validation_metrics": {},
+        "mistakes": [],
+        "history": [],
+        "versions": {},
+        "parameters": 1,
+        "seconds": 2.0,
+        "litert_difference": 0.0,
+        "peak_memory_bytes": 5,
+        "of a later release": 1,
+    }
+    result = TrainingResult.from_dict(early)
+    assert (result.input_size, result.detector, result.peak_memory_bytes) == ((96, 96), None, 5)
+    detector = TrainingResult.from_dict(early | {"input_size": [96, 128], "detector": {"anchors": {}}})
+    assert list(detector.input_size) == [96, 128] and detector.detector == {"anchors": {}}
+    again = TrainingResult.from_dict(json.loads(json.dumps(detector.to_dict())))
+    assert again == detector

@@ -209,7 +209,7 @@ def test_a_file_that_is_worse_than_allowed_is_not_offered(kind, figures, words):
 
 @pytest.mark.django_db
 def test_all_refused_is_a_failure_with_the_numbers(api, classifier, monkeypatch):
-    from training import model_exports
+    from inference.registry import exports as model_exports
     from vision.exporting.measure import parity_problem
 
     def refuse(process, context, died, *limits):

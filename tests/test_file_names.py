@@ -12,7 +12,7 @@ from datasets.exports import start_export
 from datasets.labels import ensure_labels
 from datasets.models import Dataset, Image, Label
 from inference.models import Model
-from inference.registry.model_imports import UploadProblem, parse_labels
+from inference.registry.model_import_texts import UploadProblem, parse_labels
 from jobs import services as jobs
 from jobs.models import Job, WorkState
 from projects.services import create_project

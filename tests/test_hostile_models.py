@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from jobs.engine.files import made_files
 from jobs.errors import WorkFailed
 from storage.models import Blob
-from training.process import made_files
 from vision.model_import.hdf5 import check_hdf5
 from vision.training.errors import EngineError
 

@@ -75,7 +75,8 @@ def test_the_next_attempt_begins_with_the_lines_of_the_last_batch_that_was_writt
 
 def test_only_the_holder_registers_a_model(project, owner, tmp_path):
     from inference.models import Model
-    from training.model_imports import _register
+    from inference.registry.model_imports import _register
+    from vision.model_import.request import UploadResult
 
     job = Job.objects.create(
         project=project,
@@ -97,17 +98,11 @@ def test_only_the_holder_registers_a_model(project, owner, tmp_path):
     second = JobContext(take_over(job.pk))
     path = tmp_path / "model.tflite"
     path.write_bytes(b"network")
-    result = {
-        "files": {"litert-float32": path},
-        "class_names": ["a", "b"],
-        "architecture": "uploaded",
-        "input_size": [8, 8],
-        "parameters": 1,
-        "litert_difference": 0.0,
-    }
-    assert _register(second, result, path).version == 1
+    files = {"litert-float32": path}
+    result = UploadResult("uploaded", ["a", "b"], (8, 8), {"litert-float32": str(path)}, 1, 0.0)
+    assert _register(second, result, files, path).version == 1
     with pytest.raises(LeaseLost):
-        _register(first, result, path)
+        _register(first, result, files, path)
     assert Model.objects.count() == 1
 
 

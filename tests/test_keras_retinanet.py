@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-import training.process
 from inference.models import Model
-from inference.registry.model_imports import UploadProblem, parse_anchor_config, parse_labels
+from inference.registry.model_import_texts import UploadProblem, parse_anchor_config, parse_labels
 from inference.registry.registration import register_model
 from jobs import services as jobs
+from jobs.engine import process as engine_process
+from jobs.engine.process import EngineProcess
 from projects.models import Project
 from tests.conftest import client_of
 from tests.environment import THOROUGH
@@ -27,8 +28,9 @@ from tests.pictures import scene, scenes_zip
 from tests.test_boxes import new_dataset
 from tests.test_imports import run_import
 from training import services
-from training.process import EngineProcess
 from vision.detection.configuration import DetectionConfiguration
+from vision.detection.samples import DetectionSample
+from vision.engine_requests import TrainingRequest, write_request
 from vision.imaging.letterbox import load_letterboxed
 from vision.runtime.boxes import AnchorShapes, anchors_for, decode_offsets
 from vision.runtime.interpreters import LiteRTDetector
@@ -182,19 +184,12 @@ def trained(tmp_path_factory) -> dict:
             content, boxes, labels = scene(seed)
             path = folder / f"{seed}.png"
             path.write_bytes(content)
-            rows.append({"id": str(seed), "path": str(path), "boxes": boxes, "labels": labels})
+            rows.append(DetectionSample(str(seed), str(path), boxes, labels))
             seed += 1
         splits[split] = rows
-    splits["train"].append({"id": "empty", "path": str(folder / "0.png"), "boxes": [], "labels": []})
+    splits["train"].append(DetectionSample("empty", str(folder / "0.png"), [], []))
     configuration = DetectionConfiguration(**{**TINY, "epochs": 3}, frozen_epochs=1).resolved(25)
-    request = {
-        "task": "detection",
-        "configuration": configuration.to_dict(),
-        "class_names": ["square", "disc"],
-        "splits": splits,
-        "base": None,
-    }
-    (folder / "request.json").write_text(json.dumps(request))
+    write_request(folder, TrainingRequest("detection", configuration.to_dict(), ["square", "disc"], splits))
     with pytest.MonkeyPatch.context() as patch:
         if not THOROUGH:
             start_as(patch, "tests.plain_keras_retinanet")
@@ -210,12 +205,12 @@ def trained(tmp_path_factory) -> dict:
 
 def start_as(patch: pytest.MonkeyPatch, module: str) -> None:
     """Let processes of the engine run this module of the tests in the place of `vision.training`."""
-    start, code = training.process.start_python, surroundings.CODE
+    start, code = engine_process.start_python, surroundings.CODE
 
     def start_module(name: str, *arguments, readable, **options):
         return start(module, *arguments, readable=[*readable, ROOT / "tests"], **options)
 
-    patch.setattr(training.process, "start_python", start_module)
+    patch.setattr(engine_process, "start_python", start_module)
     patch.setattr(surroundings, "CODE", (*code, "tests"))
 
 
@@ -380,7 +375,8 @@ REFUSED = """
 import json
 from pathlib import Path
 from vision.training.errors import EngineError
-from vision.legacy_retinanet.imports import PackageAnchors, import_model
+from vision.legacy_retinanet.imports import import_model
+from vision.model_import.request import PackageAnchors
 from vision.training.hooks import TrainingHooks
 folder, codes = Path(sys.argv[1]), {}
 for name, (file, labels, anchors) in json.loads(sys.argv[2]).items():

@@ -15,6 +15,7 @@ from training.models import TrainingRun
 from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.runtime.boxes import Detections
 from vision.runtime.matching import GroundTruth
+from vision.training.result import TrainingResult
 
 NAMES = ["bad", "good"]
 
@@ -28,12 +29,16 @@ def keys_of(run: TrainingRun) -> list[str]:
     return [str(row.image_key) for row in run.snapshot.images.filter(split="test")]
 
 
-def saved(folder: Path, keys: list[str], names=NAMES, value: float = 0.5, truth: int = 0) -> dict:
+def saved(folder: Path, keys: list[str], names=NAMES, value: float = 0.5, truth: int = 0) -> TrainingResult:
     path = folder / OUTCOMES
     ClassifierPredictions(
         keys, np.full(len(keys), truth), np.full((len(keys), len(names)), value, np.float32), names
     ).save(path)
-    return {"outcomes": str(path), "class_names": NAMES}
+    return result_with(str(path))
+
+
+def result_with(outcomes: str) -> TrainingResult:
+    return TrainingResult({}, NAMES, (8, 8), {}, {}, {}, [], [], {}, 1, 1.0, 0.0, outcomes=outcomes)
 
 
 @pytest.mark.django_db
@@ -41,17 +46,17 @@ class TestOfATraining:
     def test_what_it_measured_is_kept(self, run, tmp_path):
         files, curves = measured_by(run, saved(tmp_path, keys_of(run)), tmp_path)
         assert files == {OUTCOMES: tmp_path / OUTCOMES} and curves["per_class"]
-        assert measured_by(run, {"class_names": NAMES}, tmp_path) == ({}, {})
+        assert measured_by(run, result_with(""), tmp_path) == ({}, {})
 
     def test_a_file_that_is_not_its_own_is_refused(self, run, tmp_path):
         """It could be the outcomes of another project, which whoever sees the model would see."""
         result = saved(tmp_path, keys_of(run))
         own = tmp_path / "own"
         own.mkdir()
-        (own / "link.npz").symlink_to(result["outcomes"])
-        for name in (result["outcomes"], str(own / "link.npz"), str(own)):
+        (own / "link.npz").symlink_to(result.outcomes)
+        for name in (result.outcomes, str(own / "link.npz"), str(own)):
             with pytest.raises(WorkFailed) as caught:
-                measured_by(run, result | {"outcomes": name}, own)
+                measured_by(run, result_with(name), own)
             assert caught.value.code == "engine_file_missing"
 
     @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from inference.models import FileKind, Model, ModelFile
+from inference.registry import exports as model_exports
 from inference.registry.exports import ModelExportParameters
 from inference.registry.registration import register_model
 from projects.services import create_project
 from tests.test_edge import fresh_keys  # noqa: F401 - a fixture
-from training import model_exports
 from vision.exporting.request import Export
 
 pytestmark = pytest.mark.django_db

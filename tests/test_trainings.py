@@ -13,8 +13,8 @@ from jobs.models import WorkState
 from tests.conftest import client_of, upload
 from tests.pictures import shape_jpeg
 from training import services
+from training.engine_folder import work_folder
 from training.models import TrainingRun
-from training.process import work_folder
 
 pytestmark = pytest.mark.django_db
 TINY = {

@@ -19,8 +19,8 @@ from tests.conftest import upload
 from tests.handlers import handle_tested_jobs
 from tests.pictures import shape_jpeg
 from training import services
+from training.engine_folder import work_folder
 from training.models import TrainingRun
-from training.process import work_folder
 
 pytestmark = pytest.mark.django_db
 TINY = {

@@ -7,21 +7,22 @@ from pathlib import Path
 
 from common.words import counted
 from inference.models import FileKind
+from jobs.engine.files import made_files
 from training.models import TrainingRun
-from training.process import made_files
+from vision.training.result import TrainingResult
 
 
-def model_card(run: TrainingRun, result: dict, actual: dict, folder: Path) -> dict[str, Path]:
+def model_card(run: TrainingRun, result: TrainingResult, actual: dict, folder: Path) -> dict[str, Path]:
     """Write the card as Markdown and JSON into the folder; returns these and the result's files by kind."""
     card = _facts(run, result, actual)
     markdown, data = folder / "model_card.md", folder / "model_card.json"
     markdown.write_text(_markdown(card), encoding="utf-8")
     data.write_text(json.dumps(card, indent=2, ensure_ascii=False), encoding="utf-8")
-    files = made_files(folder, result["files"])
+    files = made_files(folder, result.files)
     return files | {FileKind.MODEL_CARD: markdown, FileKind.MODEL_CARD_JSON: data}
 
 
-def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
+def _facts(run: TrainingRun, result: TrainingResult, actual: dict) -> dict:
     snapshot = run.snapshot
     remarks = [remark["detail"] for remark in snapshot.counts.get("remarks", ())]
     return {
@@ -29,51 +30,51 @@ def _facts(run: TrainingRun, result: dict, actual: dict) -> dict:
         "task": run.project.task,
         "project": run.project.name,
         "training": str(run.pk),
-        "class_names": result["class_names"],
-        "parameters": result["parameters"],
+        "class_names": result.class_names,
+        "parameters": result.parameters,
         "data": {
             "dataset": snapshot.name_of_dataset,
             "snapshot": snapshot.number,
             "digest": snapshot.digest,
             "counts": snapshot.counts,
-            "unreadable_images": len(result["broken"]),
+            "unreadable_images": len(result.broken),
         },
-        "configuration": result["configuration"],
-        "versions": result["versions"],
-        "test": result["metrics"],
+        "configuration": result.configuration,
+        "versions": result.versions,
+        "test": result.metrics,
         "validation": {
-            key: result["validation_metrics"][key]
+            key: result.validation_metrics[key]
             for key in ("count", "accuracy", "accuracy_interval", "ap", "ap50", "ap50_interval")
-            if key in result["validation_metrics"]
+            if key in result.validation_metrics
         },
-        "litert_largest_difference": result["litert_difference"],
+        "litert_largest_difference": result.litert_difference,
         "promised": run.estimate,
         "actual": actual,
-        "input": _detector_input(result) if "detector" in result else _classifier_input(result),
-        "detector": result.get("detector"),
-        "limits": (_detector_limits if "detector" in result else _limits)(result, remarks),
+        "input": _detector_input(result) if result.detector is not None else _classifier_input(result),
+        "detector": result.detector,
+        "limits": (_detector_limits if result.detector is not None else _limits)(result, remarks),
     }
 
 
-def _classifier_input(result: dict) -> dict:
+def _classifier_input(result: TrainingResult) -> dict:
     return {
-        "size": [result["configuration"]["image_size"]] * 2,
+        "size": [result.configuration["image_size"]] * 2,
         "values": "float32 RGB, 0 to 255, upright; scaled without keeping the aspect ratio",
         "output": "probability of each label, in the order of class_names",
     }
 
 
-def _detector_input(result: dict) -> dict:
+def _detector_input(result: TrainingResult) -> dict:
     return {
-        "size": list(result["input_size"]),
+        "size": list(result.input_size),
         "values": "float32 RGB, 0 to 255, upright; scaled without distortion, at the top left, the rest grey (114)",
         "output": "boxes (100, 4) as x_min, y_min, x_max, y_max in pixels of the input, scores (100), labels (100) as "
         "numbers into class_names, count of those that are real; raw: offsets and logits of every anchor",
     }
 
 
-def _detector_limits(result: dict, remarks: list[str]) -> list[str]:
-    metrics = result["metrics"]
+def _detector_limits(result: TrainingResult, remarks: list[str]) -> list[str]:
+    metrics = result.metrics
     limits = [
         f"Measured on {counted(metrics['count'], 'test image')} with {counted(metrics['boxes'], 'box', 'boxes')}."
     ]
@@ -87,8 +88,8 @@ def _detector_limits(result: dict, remarks: list[str]) -> list[str]:
     return limits + _not_measured(metrics, "box") + remarks
 
 
-def _limits(result: dict, remarks: list[str]) -> list[str]:
-    metrics = result["metrics"]
+def _limits(result: TrainingResult, remarks: list[str]) -> list[str]:
+    metrics = result.metrics
     low, high = metrics["accuracy_interval"]
     limits = [
         f"Measured on {counted(metrics['count'], 'test image')}: the true accuracy on images like these lies between "

@@ -10,11 +10,12 @@ import structlog
 
 from datasets.models import Snapshot, SnapshotImage
 from inference.evaluation.evaluations import read_outcomes
+from jobs.engine.files import made_file
 from training.models import TrainingRun
-from training.process import made_file
 from vision.analysis.curves import curves_of
 from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
 from vision.runtime.detection_metrics import MAX_DETECTIONS
+from vision.training.result import TrainingResult
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ REST_BYTES = 4 << 20
 NAME_BYTES = 1024
 
 
-def measured_by(run: TrainingRun, result: dict, folder: Path) -> tuple[dict[str, Path], dict]:
+def measured_by(run: TrainingRun, result: TrainingResult, folder: Path) -> tuple[dict[str, Path], dict]:
     """The file of outcomes, by its name, and the curves of it; nothing of a result of an earlier release.
 
     A file that does not hold what such a training can say is left out: the model keeps its figures.
@@ -34,12 +35,12 @@ def measured_by(run: TrainingRun, result: dict, folder: Path) -> tuple[dict[str,
     Raises:
         WorkFailed: the process names a file that is not its own.
     """
-    if not result.get("outcomes"):
+    if not result.outcomes:
         return {}, {}
-    path = made_file(folder, str(result["outcomes"]))
+    path = made_file(folder, str(result.outcomes))
     keys = _test_keys(run.snapshot)
     try:
-        outcomes = checked_outcomes(path, run.snapshot, keys, result["class_names"])
+        outcomes = checked_outcomes(path, run.snapshot, keys, result.class_names)
         return {OUTCOMES: path}, curves_of(outcomes)
     # What numpy and zipfile raise on crafted files is of many types.
     except Exception as error:

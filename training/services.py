@@ -19,6 +19,7 @@ from inference.selectors import models_of
 from jobs import heartbeat, lanes, limits, queues, work
 from jobs.context import JobContext
 from jobs.contracts import JobParameters, JobResult
+from jobs.engine.process import EngineProcess, result_of
 from jobs.errors import LeaseLost, WorkFailed
 from jobs.models import ENDED, Job, JobKind, Queue, WorkState
 from jobs.services import TASKS, dispatch, enqueue_job, handles, leave_for_later, redispatch
@@ -26,12 +27,14 @@ from projects.live import announce
 from projects.models import Project, Task
 from storage.database import atomic_again, is_unavailable
 from training.data_warnings import data_warnings, seen_of
+from training.engine_folder import prepare_folder
 from training.errors import CannotTrain
 from training.models import TrainingRun
-from training.process import EngineProcess, prepare_folder, remove_folder, result_of
 from training.supervisor import Supervisor
 from vision.detection.checks import check_boxes
 from vision.detection.configuration import DetectionConfiguration
+from vision.engine_requests import PreflightRequest
+from vision.sandbox.removal import remove_tree
 from vision.training.architectures import ARCHITECTURES
 from vision.training.configuration import Configuration
 from vision.training.data import check_counts
@@ -349,7 +352,7 @@ def run_preflight(context: JobContext[PreflightParameters]) -> PreflightResult:
     if base is None and base_model:
         raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
     snapshot, configuration = _asked_for(context, base)
-    prepare_folder(folder, snapshot, configuration, mode="preflight", base=base)
+    prepare_folder(folder, snapshot, configuration, base=base, kind=PreflightRequest)
     try:
         process = EngineProcess(folder)
         try:
@@ -359,7 +362,7 @@ def run_preflight(context: JobContext[PreflightParameters]) -> PreflightResult:
         finally:
             process.kill()
     finally:
-        remove_folder(folder)
+        remove_tree(folder)
 
 
 def _asked_for(context: JobContext[PreflightParameters], base: Model | None) -> tuple[Snapshot, dict]:

@@ -18,17 +18,20 @@ from inference.models import Resize
 from inference.registry.registration import register_model
 from inference.registry.staging import staged, with_labels
 from jobs import queues, work
+from jobs.engine.process import EngineProcess
 from jobs.errors import LeaseLost, WorkCancelled, WorkFailed, WorkInterrupted, WorkMustWait
 from jobs.models import WorkState
 from storage import services as storage
 from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from training.card import model_card
 from training.data_warnings import data_warnings
+from training.engine_folder import prepare_folder, work_folder
 from training.measured import measured_by
 from training.models import TrainingRun
-from training.process import EngineProcess, prepare_folder, remove_folder, work_folder
 from vision.analysis.predictions import OUTCOMES
 from vision.runtime.metrics import is_uneven
+from vision.sandbox.removal import remove_tree
+from vision.training.result import TrainingResult
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +56,7 @@ class Supervisor:
     def __init__(self, run: TrainingRun) -> None:
         self.run = run
         self.folder = work_folder(run.pk)
-        self._result: dict | None = None
+        self._result: TrainingResult | None = None
         self._crashes = 0
         self._last_write = 0.0
         self._turn_ends = time.monotonic() + settings.TRAINING_TURN_MINUTES * 60
@@ -88,7 +91,7 @@ class Supervisor:
         except WorkFailed as error:
             work.record_event(self.run, "log", {"line": f"Failed: {error.detail}"})
             self._end(WorkState.FAILED, error.code, error.detail)
-        remove_folder(self.folder)
+        remove_tree(self.folder)
 
     def _wait(self, code: str, detail: str) -> None:
         """Back to the queue with everything that was trained; the folder stays."""
@@ -172,7 +175,7 @@ class Supervisor:
             if self.run.attempts > 1:  # what gets on is not what kills its trainers
                 self._write(attempts=1)
         elif event == "result":
-            self._result = message["result"]
+            self._result = TrainingResult.from_dict(message["result"])
             _keep_result(self.folder, message["result"])
         elif event == "error":
             raise _ending(message["code"], message["detail"])
@@ -219,35 +222,34 @@ class Supervisor:
             self.run, "log", {"line": f"The training process died: {reason}. Continuing from the last checkpoint."}
         )
 
-    def _succeed(self, result: dict) -> None:
+    def _succeed(self, result: TrainingResult) -> None:
         run = self.run
-        seconds = (time.time() - run.started_at.timestamp()) if run.started_at else result["seconds"]
-        actual = {"seconds": round(seconds, 1), "memory_bytes": result["peak_memory_bytes"]}
+        seconds = (time.time() - run.started_at.timestamp()) if run.started_at else result.seconds
+        actual = {"seconds": round(seconds, 1), "memory_bytes": result.peak_memory_bytes}
         files = model_card(run, result, actual, self.folder)
-        configuration = result["configuration"]
-        side = configuration["image_size"]
-        height, width = result.get("input_size") or (side, side)
+        configuration = result.configuration
+        height, width = result.input_size
         outcomes, curves = measured_by(run, result, self.folder)
         with (
-            staged(with_labels(files, result["class_names"])) as ready,
+            staged(with_labels(files, result.class_names)) as ready,
             staged(outcomes) as measured,
             transaction.atomic(),
         ):
             # finish() first: it is the conditional update that makes sure of one model only.
-            score = _score(result.get("validation_metrics") or {})
-            work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result["history"], score=score)
+            score = _score(result.validation_metrics)
+            work.finish(run, WorkState.SUCCEEDED, actual=actual, history=result.history, score=score)
             model = register_model(
                 project=run.project,
                 name=run.model_name,
-                class_names=result["class_names"],
+                class_names=result.class_names,
                 architecture=configuration["architecture"],
                 input_size=(height, width),
-                detector=result.get("detector", {}),
+                detector=result.detector or {},
                 base_model=run.base_model,
                 resize=configuration.get("resize", Resize.STRETCH),
-                parameters=result["parameters"],
-                metrics=result["metrics"],
-                mistakes=result["mistakes"],
+                parameters=result.parameters,
+                metrics=result.metrics,
+                mistakes=result.mistakes,
                 curves=curves,
                 outcomes=measured.get(OUTCOMES),
                 files=ready,
@@ -279,13 +281,13 @@ def _keep_result(folder: Path, result: dict) -> None:
         unfinished.replace(folder / RESULT)
 
 
-def _kept_result(folder: Path) -> dict | None:
+def _kept_result(folder: Path) -> TrainingResult | None:
     """The result of an earlier attempt, as long as all its files are there."""
     try:
-        result = json.loads((folder / RESULT).read_text())
+        result = TrainingResult.from_dict(json.loads((folder / RESULT).read_text()))
     except (OSError, ValueError):
         return None
-    paths = [*result["files"].values(), *filter(None, [result.get("outcomes")])]
+    paths = [*result.files.values(), *filter(None, [result.outcomes])]
     return result if all(Path(path).is_file() for path in paths) else None
 
 

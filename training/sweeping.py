@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from training.engine_folder import work_folder
 from training.models import TrainingRun
-from training.process import remove_folder, work_folder
+from vision.sandbox.removal import remove_tree
 
 
 def sweep_work_folders() -> int:
@@ -13,6 +14,6 @@ def sweep_work_folders() -> int:
     for folder in root.iterdir() if root.is_dir() else ():
         run = TrainingRun.objects.filter(pk=folder.name).only("state").first()
         if run is None or run.has_ended:
-            remove_folder(folder)
+            remove_tree(folder)
             removed += 1
     return removed

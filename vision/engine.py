@@ -16,15 +16,21 @@ import time
 import traceback
 import warnings
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from vision.engine_requests import PreflightRequest, TrainingRequest, read_request
+from vision.exporting.request import ExportRequest, OutputsRequest
+from vision.model_import.request import PackageImportRequest, UploadRequest
 from vision.training import layout
 from vision.training.hooks import PREPARING
 from vision.training.lean import collect_garbage_rarely, leave_out_unused_libraries
 
 if TYPE_CHECKING:
+    from vision.detection.samples import DetectionSample
+    from vision.training.data import Sample
     from vision.training.hooks import TrainingHooks
     from vision.training.resources import Estimate
 
@@ -120,21 +126,26 @@ def main(folder: Path) -> int:
 
 
 def _work(folder: Path, reporter: Reporter) -> int:
-    request = json.loads((folder / layout.REQUEST).read_text())
+    request = read_request(folder)
     folder = layout.writable(folder)
     folder.mkdir(exist_ok=True)
     reporter.send("log", line="Starting: importing TensorFlow")
-    if request.get("mode") in TOOLS:
-        reporter.send("result", result=TOOLS[request["mode"]](request, folder, reporter))
-        return 0
-    from vision.training.hooks import TrainingHooks
+    if isinstance(request, TrainingRequest):
+        reporter.send("result", result=_training(request, folder, reporter))
+    else:
+        reporter.send("result", result=TOOLS[type(request)](request, folder, reporter))
+    return 0
 
-    prepared = _detector(request) if request.get("task") == "detection" else _classifier(request)
-    configuration, data, preflight, train = prepared
-    if request.get("mode") == "preflight":
-        reporter.send("result", result=preflight(configuration, data, folder).to_dict())
-        return 0
+
+def _training(request: TrainingRequest, folder: Path, reporter: Reporter) -> dict:
+    """The estimate of a preflight, or the result of a training."""
+    from vision.training.hooks import TrainingHooks
     from vision.training.machine import hardware_in_use
+
+    prepared = _detector(request) if request.task == "detection" else _classifier(request)
+    configuration, data, preflight, train = prepared
+    if isinstance(request, PreflightRequest):
+        return preflight(configuration, data, folder).to_dict()
 
     eta = Eta()
 
@@ -155,15 +166,14 @@ def _work(folder: Path, reporter: Reporter) -> int:
         raise_if_cancelled=reporter.check,
     )
     result = train(configuration, data, folder, hooks, on_estimate)
-    reporter.send("result", result=result.to_dict() | {"peak_memory_bytes": _peak_memory()})
-    return 0
+    return replace(result, peak_memory_bytes=_peak_memory()).to_dict()
 
 
-def _import(request: dict, folder: Path, reporter: Reporter) -> dict:
+def _import(request: PackageImportRequest, folder: Path, reporter: Reporter) -> dict:
     from vision.training.errors import ConfigurationError
 
     try:
-        from vision.legacy_retinanet.imports import PackageAnchors, import_model
+        from vision.legacy_retinanet.imports import import_model
     except ModuleNotFoundError as error:
         if error.name not in ("keras_retinanet", "keras_resnet", "tf_keras"):
             raise
@@ -171,25 +181,23 @@ def _import(request: dict, folder: Path, reporter: Reporter) -> dict:
             "Reading models of keras-retinanet needs its package, which is not installed here. Run "
             "`make keras-retinanet` on the server."
         ) from error
-    anchors = request["anchors"]
     return import_model(
-        Path(request["path"]),
-        request["class_names"],
-        (request["image_size"][0], request["image_size"][1]),
+        Path(request.path),
+        request.class_names,
+        (request.image_size[0], request.image_size[1]),
         folder,
-        anchors=None if anchors is None else PackageAnchors(**anchors),
-        images=request["images"],
+        anchors=request.anchors,
+        images=request.images,
         hooks=_hooks(reporter),
     ).to_dict()
 
 
-def _export(request: dict, folder: Path, reporter: Reporter) -> dict:
-    if request["export"]["engine"] == "keras_retinanet":
+def _export(request: ExportRequest, folder: Path, reporter: Reporter) -> dict:
+    if request.engine == "keras_retinanet":
         import vision.legacy_retinanet  # noqa: F401 - decides which Keras this process has
-    from vision.exporting.request import ExportRequest
     from vision.exporting.work import export_model
 
-    exports = export_model(ExportRequest(**request["export"]), folder, _hooks(reporter))
+    exports = export_model(request, folder, _hooks(reporter))
     return {"exports": [export.to_dict() for export in exports]}
 
 
@@ -204,47 +212,48 @@ def _hooks(reporter: Reporter) -> TrainingHooks:
     )
 
 
-def _upload(request: dict, folder: Path, reporter: Reporter) -> dict:
-    from vision.model_import.request import UploadRequest
+def _upload(request: UploadRequest, folder: Path, reporter: Reporter) -> dict:
     from vision.model_import.work import import_upload
 
-    return import_upload(UploadRequest(**request["upload"]), folder, _hooks(reporter)).to_dict()
+    return import_upload(request, folder, _hooks(reporter)).to_dict()
 
 
-def _outputs(request: dict, folder: Path, reporter: Reporter) -> dict:
+def _outputs(request: OutputsRequest, folder: Path, reporter: Reporter) -> dict:
     from vision.exporting.outputs import write_outputs
 
-    return write_outputs(request["outputs"], folder, _hooks(reporter))
+    return write_outputs(request, folder, _hooks(reporter))
 
 
-TOOLS = {"import": _import, "export": _export, "upload": _upload, "outputs": _outputs}
+TOOLS: dict[type, Callable[..., dict]] = {
+    PackageImportRequest: _import,
+    ExportRequest: _export,
+    UploadRequest: _upload,
+    OutputsRequest: _outputs,
+}
 
 
-def _classifier(request: dict) -> tuple:
+def _classifier(request: TrainingRequest) -> tuple:
     from vision.training.configuration import Configuration
-    from vision.training.data import Sample, TrainingData
+    from vision.training.data import TrainingData
     from vision.training.train import preflight, train
 
-    splits = {split: [Sample(**sample) for sample in samples] for split, samples in request["splits"].items()}
-    base = request.get("base")
-    data = TrainingData(request["class_names"], splits)
-    if base is not None:
-        data = replace(data, start=Path(base["path"]), start_names=base.get("class_names", []))
-    return Configuration.from_dict(request["configuration"]), data, preflight, train
+    data = TrainingData(request.class_names, cast("dict[str, list[Sample]]", request.splits))
+    if request.base is not None:
+        data = replace(data, start=Path(request.base.path), start_names=request.base.class_names)
+    return Configuration.from_dict(request.configuration), data, preflight, train
 
 
-def _detector(request: dict) -> tuple:
+def _detector(request: TrainingRequest) -> tuple:
     from vision.detection.configuration import DetectionConfiguration
-    from vision.detection.samples import DetectionData, DetectionSample, Start
+    from vision.detection.samples import DetectionData, Start
     from vision.runtime.boxes import AnchorShapes
 
-    splits = {split: [DetectionSample(**sample) for sample in rows] for split, rows in request["splits"].items()}
-    base = request.get("base")
     start = None
-    if base is not None:
-        start = Start(base["path"], AnchorShapes.from_dict(base["anchors"]), tuple(base.get("class_names", ())))
-    data = DetectionData(request["class_names"], splits, start)
-    configuration = DetectionConfiguration.from_dict(request["configuration"])
+    if (base := request.base) is not None:
+        assert base.anchors is not None  # every detector has them
+        start = Start(base.path, AnchorShapes.from_dict(base.anchors), tuple(base.class_names))
+    data = DetectionData(request.class_names, cast("dict[str, list[DetectionSample]]", request.splits), start)
+    configuration = DetectionConfiguration.from_dict(request.configuration)
     if configuration.is_keras_retinanet:
         from vision.legacy_retinanet.train import preflight_keras_retinanet, train_keras_retinanet
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from common.errors import Invalid
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images, require_images
+from inference.evaluation.engine_outputs import run_in_the_engine
 from inference.models import Evaluation, FileKind, Model, ModelFile
 from inference.registry.registration import OUTCOMES_TYPE
 from inference.serving.prediction import LOWEST_SCORE, preprocessor_for
@@ -43,12 +44,6 @@ REPORT_EVERY = 20
 
 # (height, width, 3) uint8 → probabilities (labels,), or raw output (anchors, 4 + labels)
 Run = Callable[[np.ndarray], np.ndarray]
-
-# Runs of files that need TensorFlow, which this room does not have; the room above registers itself:
-# (context, model, file kind, paths of images) → the outputs, one after another.
-EngineRuns = Callable[[JobContext, Model, str, list[Path]], Iterator[np.ndarray]]
-
-ENGINE_RUNS: list[EngineRuns] = []
 
 
 @dataclass(frozen=True)
@@ -213,7 +208,7 @@ def _outputs(context: JobContext, model: Model, kind: str, rows: _Rows, folder: 
         np.save(path, pixels)
         kept.append((row, size))
         paths.append(path)
-    for (row, size), output in zip(kept, ENGINE_RUNS[0](context, model, kind, paths), strict=True):
+    for (row, size), output in zip(kept, run_in_the_engine(context, model, kind, paths), strict=True):
         yield row, size, output
 
 

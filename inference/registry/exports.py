@@ -1,8 +1,9 @@
-"""Exports of a model: what is asked for is checked here, the files are made in a process of their own."""
+"""Exports of a model: files for other runtimes, written and verified in a process of their own, the good ones kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -10,13 +11,28 @@ from django.db import transaction
 from common.errors import Invalid
 from datasets.models import Snapshot
 from datasets.snapshots import require_images
-from inference.models import FileKind, Model
+from inference.models import FileKind, Model, ModelFile
+from inference.registry.bundles import folder_name, write_bundle
+from inference.registry.export_images import images_for
+from inference.registry.registration import add_file, copy_file
+from inference.registry.staging import StagedFile, staged
+from inference.registry.staleness import settings_inside
+from jobs.context import JobContext
 from jobs.contracts import JobParameters, JobResult
+from jobs.engine.files import made_files
+from jobs.engine.process import EngineProcess, result_of
+from jobs.errors import WorkFailed
 from jobs.models import Job, JobKind, Queue
-from jobs.services import enqueue_job
+from jobs.services import WORK_FOLDERS, enqueue_job, handles
+from vision.engine_requests import write_request
+from vision.exporting.request import Export, ExportRequest
 from vision.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
+from vision.sandbox.removal import remove_tree
 
+WORK_FOLDERS.add("model-exports")
 LARGEST_DROP = 0.02
+# What a training or an upload left; an export verifies them and does not write them again.
+GIVEN = (FileKind.KERAS, FileKind.LITERT_FLOAT32)
 
 
 @dataclass(frozen=True)
@@ -81,3 +97,113 @@ def start_export(
     )
     with transaction.atomic():
         return enqueue_job(project=model.project, user=user, parameters=parameters)
+
+
+@handles(ModelExportParameters)
+def export_model(context: JobContext[ModelExportParameters]) -> ModelExportResult:
+    """Write what was asked for; a file that is worse than allowed is not kept, and the result says by how much."""
+    parameters = context.parameters
+    model = Model.objects.select_related("project", "snapshot").filter(pk=parameters.model).first()
+    if model is None:
+        raise WorkFailed("model_deleted", "The model was deleted before the export began.")
+    folder = context.work_path("model-exports")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        write_request(folder, export_request(model, parameters, folder))
+        process = EngineProcess(folder)
+        try:
+            exports = [Export(**export) for export in result_of(process, context, "model_export_died")["exports"]]
+        finally:
+            process.kill()
+        for export in exports:
+            if not export.problem:
+                export.path = str(made_files(folder, {export.kind: export.path})[export.kind])
+        return _keep(model, exports, parameters, folder)
+    finally:
+        remove_tree(folder)
+
+
+def _keep(model: Model, exports: list[Export], parameters: ModelExportParameters, folder: Path) -> ModelExportResult:
+    offered = {export.kind: export for export in exports if not export.problem}
+    if not offered:
+        raise WorkFailed("export_refused", " ".join(f"{export.kind}: {export.problem}" for export in exports))
+    files = {kind: Path(export.path) for kind, export in offered.items()}
+    reports = {kind: dict(export.report) for kind, export in offered.items()}
+    if parameters.bundle_of in offered:
+        files[FileKind.BUNDLE] = _bundle(model, offered[parameters.bundle_of], folder)
+        reports[FileKind.BUNDLE] = {"kind": parameters.bundle_of}
+    for kind, report in reports.items():
+        if kind not in GIVEN and (inside := settings_inside(model, kind)):
+            report |= inside  # as it was when the job began: whether it is so still is asked later
+    with staged(files) as ready, transaction.atomic():
+        for kind, file in ready.items():
+            _replace(model, kind, file, reports[kind])
+    return ModelExportResult(
+        model=str(model.pk),
+        exports=[
+            {"kind": export.kind, "offered": not export.problem, "problem": export.problem, **export.report}
+            for export in exports
+        ],
+        bundle=parameters.bundle_of if parameters.bundle_of in offered else None,
+    )
+
+
+def _replace(model: Model, kind: str, path: StagedFile, report: dict) -> None:
+    if kind in GIVEN and ModelFile.objects.filter(model=model, kind=kind).update(report=report):
+        return
+    ModelFile.objects.filter(model=model, kind=kind).delete()
+    add_file(model=model, kind=kind, path=path, report=report)
+
+
+def _bundle(model: Model, export: Export, folder: Path) -> Path:
+    documents = {}
+    for kind, name in ((FileKind.MODEL_CARD, "training_card.md"), (FileKind.MODEL_CARD_JSON, "training_card.json")):
+        if copy_file(model=model, kind=kind, target=folder / name):
+            documents[name] = folder / name
+    sample_from, given = None, folder / "given.tflite"
+    if KINDS[export.kind].runtime not in ("litert", "onnxruntime") and given.exists():
+        sample_from = (FileKind.LITERT_FLOAT32.value, given)
+    target = folder / f"{folder_name(model)}.zip"
+    write_bundle(
+        target,
+        model=model,
+        kind=export.kind,
+        file=Path(export.path),
+        documents=documents,
+        report=export.report,
+        sample_from=sample_from,
+    )
+    return target
+
+
+def export_request(model: Model, parameters: ModelExportParameters, folder: Path) -> ExportRequest:
+    """What the engine is asked for, with every file that it names in the folder.
+
+    Raises:
+        WorkFailed: the model has no file of its own.
+    """
+    is_package = model.files.filter(kind=FileKind.KERAS_H5).exists()
+    # Keras tells the format from the name.
+    own, path = (FileKind.KERAS_H5, folder / "own.h5") if is_package else (FileKind.KERAS, folder / "own.keras")
+    if not copy_file(model=model, kind=own, target=path):
+        raise WorkFailed("model_without_file", f"{model} has no Keras file to start from.")
+    litert = folder / "given.tflite"
+    has_litert = copy_file(model=model, kind=FileKind.LITERT_FLOAT32, target=litert)
+    snapshot = model.snapshot
+    if parameters.snapshot is not None:
+        snapshot = Snapshot.objects.filter(pk=parameters.snapshot).first()
+        if snapshot is None:
+            raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
+    return ExportRequest(
+        path=str(path),
+        engine="keras_retinanet" if is_package else "keras",
+        architecture=model.architecture,
+        class_names=model.class_names,
+        input_size=(model.input_height, model.input_width),
+        resize=model.resize,
+        detector=model.detector,
+        kinds=parameters.kinds,
+        largest_drop=parameters.largest_drop,
+        files={"litert-float32": str(litert)} if has_litert else {},
+        **images_for(model, snapshot, folder / "images"),
+    )

@@ -12,14 +12,8 @@ from rest_framework import serializers
 from accounts.known import KnownFieldsOnly
 from accounts.names import OneLineName
 from inference.models import Resize
-from inference.registry.model_imports import (
-    FORMATS,
-    SCALINGS,
-    UploadProblem,
-    format_of,
-    parse_anchor_config,
-    parse_labels,
-)
+from inference.registry.model_import_texts import UploadProblem, parse_anchor_config, parse_labels
+from inference.registry.model_imports import FORMATS, SCALINGS, format_of
 from projects.models import Project, Task
 from storage.errors import FileTooLarge
 from storage.filenames import clean_filename

@@ -1,28 +1,37 @@
-"""Models that users bring: what they say about them is checked here, the file itself in a process of its own."""
+"""Models that users bring: what they say of them is checked here, the file is read in a process of its own.
+
+That process has little memory and little time.
+"""
 
 from __future__ import annotations
 
-import ast
-import configparser
-import json
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Any
+from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from accounts.names import is_one_line
+from datasets.models import Image
 from inference.errors import ModelUploadsOff
+from inference.models import FileKind
+from inference.registry.registration import register_model
+from inference.registry.staging import staged, with_labels
+from jobs.context import JobContext
 from jobs.contracts import JobParameters, JobResult
+from jobs.engine.files import made_files
+from jobs.engine.process import EngineProcess, result_of
+from jobs.errors import WorkFailed
 from jobs.limits import require_place
 from jobs.models import Job, JobKind, Queue
-from jobs.services import enqueue_job
+from jobs.services import WORK_FOLDERS, enqueue_job, handles
 from projects.limits import require_bytes
 from projects.models import Project
 from storage import services as storage
 from storage.cache import Incoming
+from vision.engine_requests import write_request
+from vision.model_import.request import PackageAnchors, PackageImportRequest, UploadRequest, UploadResult
+from vision.sandbox.removal import remove_tree
 
 # What a file is told by: its name's ending.
 FORMATS = {
@@ -37,11 +46,9 @@ FORMATS = {
 # Names for what a network expects of pixels that are 0 to 255.
 SCALINGS = ("0_255", "0_1", "-1_1", "imagenet", "caffe")
 
-MAX_LABELS = 10_000
-
-MAX_LABEL_LENGTH = 100
-
-MAX_PRINTED = 200_000
+WORK_FOLDERS.add("model-imports")
+MAX_SECONDS = 1800
+PROOF_IMAGES = 4
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,6 @@ class ModelImportResult(JobResult):
     version: int
     litert_difference: float | None
     read: dict | None = None
-
-
-class UploadProblem(ValueError):
-    """What was said about the model cannot be understood; the text is for the user."""
 
 
 def require_model_uploads() -> None:
@@ -127,90 +130,77 @@ def format_of(filename: str) -> str | None:
     return FORMATS.get(PurePosixPath(filename.lower()).suffix)
 
 
-def parse_labels(text: str) -> list[str]:
-    """Labels in the order of the model's outputs: one a line, a list, or an object `{label: index}`.
-
-    List and object may be JSON or as Python prints them; they are read as data, nothing is evaluated.
-
-    Lines of a keras-retinanet `classes.csv` (`label,index`) are understood too.
-
-    Raises:
-        UploadProblem.
-    """
-    stripped = text.lstrip("\ufeff").strip()
-    names = _json_labels(stripped) if stripped[:1] in ("[", "{") else _line_labels(stripped)
-    names = [name.strip() for name in names]
-    if not names or any(not name or len(name) > MAX_LABEL_LENGTH for name in names):
-        raise UploadProblem(f"Every label needs a name of at most {MAX_LABEL_LENGTH} characters.")
-    if not all(map(is_one_line, names)):
-        raise UploadProblem("Every label is one line of text, without control characters.")
-    if len(set(names)) != len(names):
-        raise UploadProblem("A label is named twice.")
-    if len(names) > MAX_LABELS:
-        raise UploadProblem(f"At most {MAX_LABELS} labels.")
-    return names
-
-
-def _json_labels(text: str) -> list[str]:
+@handles(ModelImportParameters)
+def import_model(context: JobContext[ModelImportParameters]) -> ModelImportResult:
+    """Let the engine read the uploaded file, and register what it made of it."""
+    job = context.job
+    if not settings.MODEL_UPLOADS:  # switched off while it waited
+        raise WorkFailed("model_uploads_off", ModelUploadsOff.detail)
+    folder = context.work_path("model-imports")
+    folder.mkdir(parents=True, exist_ok=True)
+    assert job.input_blob is not None  # start_model_import gave it one
+    path = folder / f"upload{Path(context.parameters.filename).suffix.lower()}"  # Keras tells the format from the name
+    storage.copy_to(job.input_blob, path)
+    rows = Image.objects.filter(dataset__project=job.project_id).select_related("blob")[:PROOF_IMAGES]
+    images = [str(storage.pin(row.blob, folder / "images")) for row in rows]
+    write_request(folder, _request(context.parameters, path, images))
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        document = _printed_by_python(text)
-        if document is None:
-            raise UploadProblem(f"The labels are no valid JSON: {error}.") from error
-    if isinstance(document, list) and all(isinstance(name, str) for name in document):
-        return document
-    if isinstance(document, dict):
-        return _in_order(document)
-    raise UploadProblem('The labels must be a list of texts, or an object such as {"cat": 0, "dog": 1}.')
+        process = EngineProcess(folder)
+        try:
+            result = UploadResult(**result_of(process, context, "model_import_died", MAX_SECONDS))
+        finally:
+            process.kill()  # what it has written is its last word
+        return _register(context, result, made_files(folder, result.files), path)
+    finally:
+        remove_tree(folder)
 
 
-def _printed_by_python(text: str) -> Any:
-    """A list or object of literals such as `{'cat': 0}`; None when it is none."""
-    if len(text) > MAX_PRINTED:
-        return None
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return None
+def _request(parameters: ModelImportParameters, path: Path, images: list[str]) -> UploadRequest | PackageImportRequest:
+    height, width = parameters.image_size
+    size = None if height is None or width is None else (height, width)
+    if parameters.format == "keras_retinanet":
+        assert size is not None  # asked for with such files
+        anchors = None if parameters.anchors is None else PackageAnchors(**parameters.anchors)
+        return PackageImportRequest(str(path), parameters.class_names, size, anchors, images)
+    return UploadRequest(
+        path=str(path),
+        format=parameters.format,
+        class_names=parameters.class_names,
+        image_size=size,
+        channels=parameters.channels,
+        scaling=parameters.scaling,
+        resize=parameters.resize,
+        images=images,
+        max_parameters=settings.MAX_MODEL_PARAMETERS,
+    )
 
 
-def _line_labels(text: str) -> list[str]:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    pairs = [line.rsplit(",", 1) for line in lines]
-    if lines and all(len(pair) == 2 and pair[1].strip().isdecimal() for pair in pairs):
-        return _in_order({name: int(index) for name, index in pairs})
-    return lines
+def _register(
+    context: JobContext[ModelImportParameters], result: UploadResult, files: dict[str, Path], path: Path
+) -> ModelImportResult:
+    job, parameters = context.job, context.parameters
+    origin = {"filename": parameters.filename, **(result.origin or {"format": parameters.format})}
+    if result.origin:  # what was brought stays as it came
+        files[FileKind.ORIGINAL] = path
+    with staged(with_labels(files, result.class_names)) as ready, transaction.atomic():
+        context.keep()  # not when another attempt reads the same file now
+        model = register_model(
+            project=Project.objects.get(pk=job.project_id),
+            name=parameters.name or _name_of(parameters, result),
+            class_names=result.class_names,
+            architecture=result.architecture,
+            input_size=(result.input_size[0], result.input_size[1]),
+            parameters=result.parameters,
+            files=ready,
+            detector=result.detector,
+            resize=parameters.resize,
+            origin=origin,
+            user=job.created_by,
+        )
+    return ModelImportResult(str(model.pk), model.version, result.litert_difference, read=result.origin or None)
 
 
-def _in_order(indices: dict) -> list[str]:
-    if any(isinstance(index, bool) or not isinstance(index, int) for index in indices.values()):
-        raise UploadProblem("The number of every label must be a whole number.")
-    if sorted(indices.values()) != list(range(len(indices))):
-        raise UploadProblem(f"The numbers of the labels must be 0 to {len(indices) - 1}, each once.")
-    return sorted(indices, key=indices.__getitem__)
-
-
-def parse_anchor_config(text: str) -> dict[str, list[float]] | None:
-    """`[anchor_parameters]` of a keras-retinanet configuration file; None for an empty text.
-
-    Raises:
-        UploadProblem.
-    """
-    if not text.strip():
-        return None
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(text)
-        section = parser["anchor_parameters"]
-        anchors = {
-            name: [float(word) for word in section[name].split()] for name in ("sizes", "strides", "ratios", "scales")
-        }
-    except (configparser.Error, KeyError, ValueError) as error:
-        raise UploadProblem(
-            "The anchors must be the configuration file of keras-retinanet, with [anchor_parameters] and its sizes, "
-            f"strides, ratios and scales as numbers ({error})."
-        ) from error
-    if not all(anchors.values()) or any(not 0 < value < 1e5 for values in anchors.values() for value in values):
-        raise UploadProblem("The anchors must be numbers above 0.")
-    return anchors
+def _name_of(parameters: ModelImportParameters, result: UploadResult) -> str:
+    if result.architecture != "uploaded":
+        return result.architecture
+    return Path(parameters.filename).stem[:100] or "uploaded"

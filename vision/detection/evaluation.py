@@ -1,9 +1,8 @@
-"""What a training of a detector leaves, and how its network is evaluated; knows no Keras."""
+"""How a detector is evaluated; knows no Keras."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -21,37 +20,6 @@ LETTERBOX = "top left, grey 114"
 
 Forward = Callable[[np.ndarray], np.ndarray]
 Seen = tuple[list[GroundTruth], list[Detections]]
-
-
-@dataclass
-class DetectionResult:
-    """What a finished training of a detector leaves; see `TrainingResult` for the common fields.
-
-    Attributes:
-        input_size: `(height, width)` of the network.
-        detector: what is needed to read the network's output: anchors, thresholds, suppression.
-        mistakes: the images with the most false alarms and misses.
-        outcomes: path of what was found on each image of the test split (`DetectorPredictions`).
-    """
-
-    configuration: dict
-    class_names: list[str]
-    input_size: tuple[int, int]
-    files: dict[str, str]
-    metrics: dict
-    validation_metrics: dict
-    mistakes: list[dict]
-    history: list[dict]
-    versions: dict[str, str]
-    parameters: int
-    seconds: float
-    litert_difference: float
-    detector: dict
-    outcomes: str = ""
-    broken: list[list[str]] = field(default_factory=list)
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 def detect_split(
@@ -105,7 +73,7 @@ def evaluation_of(validation: Seen, test: Seen, class_names: list[str]) -> dict:
     """Thresholds chosen on the validation split, and the figures of both splits with them.
 
     Returns:
-        Fields of `DetectionResult`: `metrics`, `validation_metrics`, `mistakes`; and `thresholds`.
+        Fields of `TrainingResult`: `metrics`, `validation_metrics`, `mistakes`; and `thresholds`.
     """
     best = best_thresholds(match(*validation, len(class_names)))
     chosen = round(best["all"]["threshold"], 4)

@@ -16,7 +16,7 @@ from vision.detection import export
 from vision.detection.augment import BoxAugmentation
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.data import DetectionSource, make_source
-from vision.detection.evaluation import EVALUATION_BATCH, NMS_IOU, DetectionResult
+from vision.detection.evaluation import EVALUATION_BATCH, NMS_IOU
 from vision.detection.losses import RetinaNetLoss
 from vision.detection.networks import (
     NORMALIZE_IMAGENET,
@@ -40,6 +40,7 @@ from vision.training.hooks import TrainingHooks
 from vision.training.kept import EarlierPhase
 from vision.training.machine import out_of_memory_explained
 from vision.training.resources import Estimate, mean_seconds, measured
+from vision.training.result import TrainingResult
 from vision.training.train import prepare_runtime
 
 BACKBONE_PREFIX = "retinanet_"
@@ -67,7 +68,7 @@ def train_detector(
     folder: Path,
     hooks: TrainingHooks | None = None,
     on_estimate: Callable[[Estimate], None] = lambda estimate: None,
-) -> DetectionResult:
+) -> TrainingResult:
     """Train, choose the threshold on the validation split, evaluate on the test split, export and verify.
 
     The checkpoint in `folder` is continued when there is one of the same training. Arguments and errors are those of

@@ -17,7 +17,6 @@ from vision.detection.configuration import DetectionConfiguration
 from vision.detection.evaluation import (
     LETTERBOX,
     NMS_IOU,
-    DetectionResult,
     Seen,
     average_precision,
     detect_split,
@@ -33,6 +32,7 @@ from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.labels import write_labels
 from vision.training.machine import library_versions
 from vision.training.resources import Estimate, estimated, export_seconds, peak_memory
+from vision.training.result import TrainingResult
 
 JUDGED_TIMES = 12
 DECODE_SECONDS_PER_IMAGE = 0.01
@@ -114,7 +114,7 @@ class DetectorTraining(ABC):
 
     # The course of a training
 
-    def run(self, on_estimate: Callable[[Estimate], None], started: float) -> DetectionResult:
+    def run(self, on_estimate: Callable[[Estimate], None], started: float) -> TrainingResult:
         estimate = estimated(self.folder, self.estimate, self.hooks, on_estimate)
         self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
         self.configuration = _shortened(self.configuration, estimate)
@@ -205,7 +205,7 @@ class DetectorTraining(ABC):
     def _report_decoded(self, before: int, total: int, done: int, _: int) -> None:
         self.hooks.on_progress("decoding", before + done, total)
 
-    def _finish(self, stores: Stores, started: float) -> DetectionResult:
+    def _finish(self, stores: Stores, started: float) -> TrainingResult:
         self.hooks.on_progress("evaluating", 0, 1)
         names = self.data.class_names
         test = self.detect(stores["test"])
@@ -214,7 +214,7 @@ class DetectorTraining(ABC):
         DetectorPredictions(*test, names).save(outcomes)
         thresholds = figures.pop("thresholds")
         files, difference = self._export(stores["test"])
-        return DetectionResult(
+        return TrainingResult(
             configuration=self.configuration.to_dict(),
             class_names=names,
             input_size=self.size,

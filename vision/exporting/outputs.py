@@ -6,22 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
+from vision.exporting.request import OutputsRequest
 from vision.exporting.runners import runner_for
 from vision.training.hooks import TrainingHooks
 
 
-def write_outputs(request: dict, folder: Path, hooks: TrainingHooks) -> dict:
+def write_outputs(request: OutputsRequest, folder: Path, hooks: TrainingHooks) -> dict:
     """Run the file on each image and write what it said beside it.
-
-    Args:
-        request: `kind`, `path` of the model's file, `images` (paths of `(height, width, 3)` uint8 arrays).
 
     Returns:
         `count`; output n is in `folder/output-n.npy`.
     """
-    run = runner_for(request["kind"], Path(request["path"]))
-    for number, path in enumerate(request["images"]):
+    run = runner_for(request.kind, Path(request.path))
+    for number, path in enumerate(request.images):
         hooks.raise_if_cancelled()
-        hooks.on_progress("pictures", number, len(request["images"]))
+        hooks.on_progress("pictures", number, len(request.images))
         np.save(folder / f"output-{number}.npy", run(np.load(path)))
-    return {"count": len(request["images"])}
+    return {"count": len(request.images)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,37 @@ class ExportRequest:
     calibration: list[str]
     largest_drop: float
     files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> Iterator[str]:
+        yield from (sample["path"] for sample in self.samples)
+        yield from self.calibration
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Self:
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class OutputsRequest:
+    """What a file that needs TensorFlow says of images.
+
+    Attributes:
+        kind: of the file, `keras` or `saved-model`.
+        images: paths of `(height, width, 3)` uint8 arrays.
+    """
+
+    kind: str
+    path: str
+    images: list[str]
+
+    @property
+    def inputs(self) -> Iterator[str]:
+        return iter(self.images)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Self:
+        return cls(**values)
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import h5py
@@ -18,6 +17,7 @@ from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import ImageError
 from vision.legacy_retinanet.networks import DEFAULT_SHAPES, export_litert, levels_of, raw_model
 from vision.model_import.hdf5 import check_hdf5
+from vision.model_import.request import PackageAnchors, UploadResult
 from vision.runtime.boxes import AnchorShapes
 from vision.training.allowed_layers import PARTS, parts_of
 from vision.training.errors import EngineError
@@ -48,33 +48,6 @@ class ModelImportError(EngineError):
         self.code = code
 
 
-@dataclass(frozen=True)
-class PackageAnchors:
-    """`anchor_parameters` of the package's configuration file: pixels, pixels, height over width, factors."""
-
-    sizes: list[float]
-    strides: list[float]
-    ratios: list[float]
-    scales: list[float]
-
-
-@dataclass
-class ImportResult:
-    """What a served model needs; see `DetectionResult` for the common fields."""
-
-    architecture: str
-    class_names: list[str]
-    input_size: tuple[int, int]
-    files: dict[str, str]
-    versions: dict[str, str]
-    parameters: int
-    litert_difference: float
-    detector: dict
-
-    def to_dict(self) -> dict:
-        return asdict(self)
-
-
 def import_model(
     path: Path,
     class_names: list[str],
@@ -84,7 +57,7 @@ def import_model(
     anchors: PackageAnchors | None = None,
     images: list[str],
     hooks: TrainingHooks,
-) -> ImportResult:
+) -> UploadResult:
     """Turn an `.h5` file of the package, from training or converted, into a LiteRT file.
 
     Args:
@@ -117,7 +90,7 @@ def import_model(
     difference = check_litert(litert, pixels, forward, shapes, NMS_IOU)
     hooks.log(f"LiteRT file agrees with Keras on {len(pixels)} images to {difference:.1e}")
     write_labels(labels, class_names)
-    return ImportResult(
+    return UploadResult(
         architecture=f"keras_retinanet_{name}",
         class_names=class_names,
         input_size=image_size,

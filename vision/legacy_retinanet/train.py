@@ -13,7 +13,7 @@ import tf_keras
 from keras_retinanet.models import backbone as package_backbone
 
 from vision.detection.configuration import DetectionConfiguration
-from vision.detection.evaluation import NMS_IOU, DetectionResult
+from vision.detection.evaluation import NMS_IOU
 from vision.detection.samples import DetectionData, boxes_in_input, check_detection_data
 from vision.detection.work import DetectorTraining, Stores
 from vision.legacy_retinanet.generator import LetterboxedGenerator, write_csv_pair
@@ -35,6 +35,7 @@ from vision.training.errors import DivergedError, Interrupted
 from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.machine import out_of_memory_explained
 from vision.training.resources import Estimate, mean_seconds, measured
+from vision.training.result import TrainingResult
 
 CHECKPOINT_SECONDS = 120.0
 FINE_TUNE_RATE = 0.3
@@ -54,7 +55,7 @@ def train_keras_retinanet(
     folder: Path,
     hooks: TrainingHooks | None = None,
     on_estimate: Callable[[Estimate], None] = lambda estimate: None,
-) -> DetectionResult:
+) -> TrainingResult:
     """As `train_detector`, with the keras-retinanet package."""
     started = time.monotonic()
     check_detection_data(data)

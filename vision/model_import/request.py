@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,61 @@ class UploadRequest:
     images: list[str]
     max_parameters: int
 
+    @property
+    def inputs(self) -> Iterator[str]:
+        return iter(self.images)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Self:
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class PackageAnchors:
+    """`anchor_parameters` of keras-retinanet's configuration file: pixels, pixels, height over width, factors."""
+
+    sizes: list[float]
+    strides: list[float]
+    ratios: list[float]
+    scales: list[float]
+
+
+@dataclass(frozen=True)
+class PackageImportRequest:
+    """A detector of keras-retinanet that was uploaded.
+
+    Attributes:
+        image_size: `(height, width)` of the input to serve.
+        anchors: where the model was made with others than the package's own.
+        images: paths of images to run it on.
+    """
+
+    path: str
+    class_names: list[str]
+    image_size: tuple[int, int]
+    anchors: PackageAnchors | None
+    images: list[str]
+
+    @property
+    def inputs(self) -> Iterator[str]:
+        return iter(self.images)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Self:
+        anchors = values["anchors"]
+        return cls(**values | {"anchors": None if anchors is None else PackageAnchors(**anchors)})
+
 
 @dataclass
 class UploadResult:
-    """What a served model needs, and how it came about."""
+    """What a served model needs, and how it came about.
+
+    Attributes:
+        input_size: `(height, width)`.
+        files: kind → path in the folder of the process.
+        origin: what was read of the file; nothing for a file of keras-retinanet, which stays what it is.
+        detector: what reading a detector's output takes; empty for a classifier.
+    """
 
     architecture: str
     class_names: list[str]
@@ -39,7 +92,9 @@ class UploadResult:
     files: dict[str, str]
     parameters: int
     litert_difference: float
-    origin: dict
+    origin: dict = field(default_factory=dict)
+    detector: dict = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         return asdict(self)

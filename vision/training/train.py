@@ -344,6 +344,7 @@ class _Training:
         return TrainingResult(
             configuration=self.configuration.to_dict(),
             class_names=self.data.class_names,
+            input_size=(self.configuration.image_size, self.configuration.image_size),
             files=files,
             metrics=classification_metrics(probabilities["test"], test.labels, self.data.class_names),
             validation_metrics=classification_metrics(

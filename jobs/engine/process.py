@@ -9,40 +9,23 @@ import signal
 import subprocess
 import threading
 import time
-import uuid
-from collections.abc import Callable
 from pathlib import Path
 
-from django.conf import settings
-
 from common.words import counted
-from datasets.models import Snapshot
-from datasets.snapshots import iterate_images
-from inference.models import FileKind, Model
-from inference.registry.registration import copy_file
 from jobs import work
 from jobs.context import JobContext
+from jobs.engine.inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
 from jobs.errors import WorkFailed
-from projects.models import Task
-from storage import services as storage
-from training.engine_inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
-from vision.runtime.interpreters import ModelFileError
-from vision.runtime.kinds import KINDS
-from vision.runtime.litert_file import operations_of
-from vision.runtime.onnx_file import check_onnx_file
+from vision.engine_requests import EngineRequest, read_request
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
-from vision.sandbox.removal import remove_tree
 from vision.training import layout
-from vision.training.architectures import ARCHITECTURES
-from vision.training.data import SPLITS
 
 STDERR_BYTES = 20_000
 # What the process says is not to be believed: neither that a line ends, nor that lines do.
 LINE_CHARACTERS = 64 << 20
 WAITING_MESSAGES = 1000
 LOG_LINES = 20_000
-CHECKS: dict[str, Callable[[Path], object]] = {"litert": operations_of, "onnxruntime": check_onnx_file}
 # What TensorFlow says on every start, whatever its log level.
 NOISE = ("I0000 ", "WARNING: All log messages before")
 
@@ -58,7 +41,7 @@ class EngineProcess:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        request = json.loads((folder / layout.REQUEST).read_text())
+        request = read_request(folder)
         layout.writable(folder).mkdir(exist_ok=True)
         self._limits = limits_of(request)
         self._killed = False
@@ -66,7 +49,7 @@ class EngineProcess:
         self._messages: queue.Queue[dict | None] = queue.Queue(WAITING_MESSAGES)
         threading.Thread(target=self._read, daemon=True).start()
 
-    def _started(self, request: dict) -> SandboxedProcess:
+    def _started(self, request: EngineRequest) -> SandboxedProcess:
         pipe = subprocess.PIPE
         try:
             with open(self.folder / "stderr.log", "ab") as stderr:
@@ -216,86 +199,3 @@ def result_of(
 def _code_of(process: EngineProcess, died: str) -> str:
     codes = {"memory": f"{died}_of_memory", "disk": "disk_full"}
     return codes.get(process.exceeded, died)
-
-
-def made_file(folder: Path, name: str) -> Path:
-    """A file that an engine process names in its result, when it is one of its own.
-
-    Raises:
-        WorkFailed: it is elsewhere, a link, or no file.
-    """
-    path = Path(name)
-    if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
-        raise WorkFailed("engine_file_missing", "The process names a file that it has not written. Start it again.")
-    return path
-
-
-def made_files(folder: Path, files: dict[str, str]) -> dict[str, Path]:
-    """Files by their kind, as `made_file`. Those that are run outside of the sandbox are looked into as well.
-
-    Raises:
-        WorkFailed: as `made_file`; a file for LiteRT or ONNX Runtime has what none of ours has.
-    """
-    found = {kind: made_file(folder, name) for kind, name in files.items()}
-    for kind, path in found.items():
-        check = CHECKS.get(KINDS[kind].runtime) if kind in KINDS else None
-        try:
-            if check is not None:
-                check(path)
-        except ModelFileError as error:
-            raise WorkFailed("model_file_unsafe", f"The {kind} file is not kept: {error}.") from error
-    return found
-
-
-def prepare_folder(
-    folder: Path, snapshot: Snapshot, configuration: dict, mode: str = "train", base: Model | None = None
-) -> None:
-    """Write the request with the paths of all images; files that are not in the cache are fetched."""
-    folder.mkdir(parents=True, exist_ok=True)
-    images = folder / "images"
-    index = {name: number for number, name in enumerate(snapshot.class_names)}
-    marks = _boxes if snapshot.project.task == Task.DETECTION else _label
-    splits = {
-        split: [
-            {"id": str(row.image_key), "path": str(storage.pin(row.blob, images)), **marks(row.annotations, index)}
-            for row in iterate_images(snapshot, split)
-        ]
-        for split in SPLITS
-    }
-    request = {
-        "mode": mode,
-        "task": snapshot.project.task,
-        "configuration": configuration,
-        "class_names": snapshot.class_names,
-        "splits": splits,
-        "base": None if base is None else _start(base, folder),
-    }
-    (folder / layout.REQUEST).write_text(json.dumps(request))
-
-
-def _start(base: Model, folder: Path) -> dict:
-    is_package = ARCHITECTURES[base.architecture].is_keras_retinanet
-    # Keras tells the format from the name.
-    kind, path = (FileKind.KERAS_H5, folder / "base.h5") if is_package else (FileKind.KERAS, folder / "base.keras")
-    if not copy_file(model=base, kind=kind, target=path):
-        raise WorkFailed("base_model_without_file", f"{base} has no Keras file to start from. Choose another model.")
-    return {"path": str(path), "anchors": base.detector.get("anchors"), "class_names": base.class_names}
-
-
-def _label(annotations: list[dict], index: dict[str, int]) -> dict:
-    return {"label": index[annotations[0]["label"]]}
-
-
-def _boxes(annotations: list[dict], index: dict[str, int]) -> dict:
-    return {
-        "boxes": [annotation["box"] for annotation in annotations],
-        "labels": [index[annotation["label"]] for annotation in annotations],
-    }
-
-
-def work_folder(pk: uuid.UUID | str) -> Path:
-    return settings.WORK_DIR / "trainings" / str(pk)
-
-
-def remove_folder(folder: Path) -> None:
-    remove_tree(folder)

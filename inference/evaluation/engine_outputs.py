@@ -1,20 +1,22 @@
-"""Evaluations of files that need TensorFlow: the engine runs them in a process of its own."""
+"""Evaluations of files that need TensorFlow: it runs them in a process of its own."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from inference.evaluation.evaluations import ENGINE_RUNS
 from inference.models import FileKind, Model
 from inference.registry.registration import copy_file
 from jobs.context import JobContext
+from jobs.engine.files import made_file
+from jobs.engine.process import EngineProcess, result_of
 from jobs.errors import WorkFailed
 from jobs.services import WORK_FOLDERS
-from training.process import EngineProcess, made_file, remove_folder, result_of
+from vision.engine_requests import write_request
+from vision.exporting.request import OutputsRequest
+from vision.sandbox.removal import remove_tree
 from vision.training import layout
 
 WORK_FOLDERS.add("engine-runs")
@@ -29,8 +31,7 @@ def run_in_the_engine(context: JobContext, model: Model, kind: str, images: list
         path = folder / FILENAMES[FileKind(kind)]
         if not copy_file(model=model, kind=kind, target=path):
             raise WorkFailed("model_without_file", f"{model} has no {kind} file any more.")
-        request = {"kind": kind, "path": str(path), "images": [str(image) for image in images]}
-        (folder / "request.json").write_text(json.dumps({"mode": "outputs", "outputs": request}))
+        write_request(folder, OutputsRequest(str(kind), str(path), [str(image) for image in images]))
         process = EngineProcess(folder)
         try:
             result_of(process, context, "evaluation_died")
@@ -39,7 +40,4 @@ def run_in_the_engine(context: JobContext, model: Model, kind: str, images: list
         for number in range(len(images)):
             yield np.load(made_file(folder, str(layout.writable(folder) / f"output-{number}.npy")))
     finally:
-        remove_folder(folder)
-
-
-ENGINE_RUNS.append(run_in_the_engine)
+        remove_tree(folder)

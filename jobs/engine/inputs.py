@@ -1,19 +1,17 @@
-"""What one engine process may read and take, from its request: named fields only, never texts that a user chose."""
+"""What one engine process may read and take, by its request: named fields only, never texts that a user chose."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 from django.conf import settings
 
+from vision.engine_requests import EngineRequest, TrainingRequest
 from vision.sandbox.limits import GIB, Limits
 from vision.training.architectures import weights_roots
 
-# Modes that look into what strangers have made; they never see a graphics card.
-OF_FILES = ("upload", "import", "outputs", "export")
 # What decides which images are read, and with how much memory: the same as where they were taken in.
 OF_IMAGES = ("MLSTUDIO_MAX_IMAGE_PIXELS", "MLSTUDIO_DECODE_BYTES")
 DAYS = 86_400
@@ -22,28 +20,17 @@ MEMORY_SHARE = 0.9
 TRAINING_NICENESS, JOB_NICENESS = 5, 10
 
 
-def inputs_of(request: dict) -> Iterator[str]:
-    """Paths of images and models that the request names. The folder with the request is readable anyway."""
-    for rows in request.get("splits", {}).values():
-        yield from (row["path"] for row in rows)
-    yield from request.get("images", ())
-    yield from request.get("upload", {}).get("images", ())
-    yield from request.get("outputs", {}).get("images", ())
-    export = request.get("export", {})
-    yield from (sample["path"] for sample in export.get("samples", ()))
-    yield from export.get("calibration", ())
+def uses_gpu(request: EngineRequest) -> bool:
+    """Trainings do; what looks into files that strangers have made never sees a graphics card."""
+    return isinstance(request, TrainingRequest)
 
 
-def uses_gpu(request: dict) -> bool:
-    return request.get("mode") not in OF_FILES
-
-
-def is_closed(request: dict) -> bool:
+def is_closed(request: EngineRequest) -> bool:
     """Whether the system is closed to it; `MLSTUDIO_SANDBOX=files` leaves it open to trainings."""
     return not uses_gpu(request) or settings.SANDBOX != "files"
 
 
-def environment_of(request: dict) -> dict[str, str]:
+def environment_of(request: EngineRequest) -> dict[str, str]:
     """Variables of the engine, besides what every process in the sandbox has."""
     own = {
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3"),
@@ -53,11 +40,11 @@ def environment_of(request: dict) -> dict[str, str]:
     return own if uses_gpu(request) else own | {"CUDA_VISIBLE_DEVICES": "-1"}
 
 
-def readable_of(request: dict, folder: Path) -> tuple[str, ...]:
-    return (str(folder), *map(str, weights_roots()), *inputs_of(request))
+def readable_of(request: EngineRequest, folder: Path) -> tuple[str, ...]:
+    return (str(folder), *map(str, weights_roots()), *request.inputs)
 
 
-def limits_of(request: dict) -> Limits:
+def limits_of(request: EngineRequest) -> Limits:
     """A training works as long and on as much as its user wants; reading a file is short, and on little."""
     if uses_gpu(request):
         # The compiler of TensorFlow's graphs for graphics cards is a program of its own.

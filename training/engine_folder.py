@@ -1,0 +1,71 @@
+"""The folder that a training's process works in: the request and everything that it names."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from datasets.models import Snapshot, SnapshotImage
+from datasets.snapshots import iterate_images
+from inference.models import FileKind, Model
+from inference.registry.registration import copy_file
+from jobs.errors import WorkFailed
+from projects.models import Task
+from storage import services as storage
+from vision.detection.samples import DetectionSample
+from vision.engine_requests import BaseModelFile, TrainingRequest, write_request
+from vision.training.architectures import ARCHITECTURES
+from vision.training.data import SPLITS, Sample
+
+
+def prepare_folder(
+    folder: Path,
+    snapshot: Snapshot,
+    configuration: dict,
+    *,
+    base: Model | None = None,
+    kind: type[TrainingRequest] = TrainingRequest,
+) -> None:
+    """Write the request with the paths of all images; files that are not in the cache are fetched.
+
+    Args:
+        kind: `PreflightRequest` to have it estimated only.
+
+    Raises:
+        WorkFailed: the base model has no file of its own. BlobMissing: an image is lost, or the store is away.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    images = folder / "images"
+    index = {name: number for number, name in enumerate(snapshot.class_names)}
+
+    def sample_of(row: SnapshotImage) -> Any:
+        key, path = str(row.image_key), str(storage.pin(row.blob, images))
+        labels = [index[annotation["label"]] for annotation in row.annotations]
+        if snapshot.project.task == Task.DETECTION:
+            return DetectionSample(key, path, [annotation["box"] for annotation in row.annotations], labels)
+        return Sample(key, path, labels[0])
+
+    request = kind(
+        task=snapshot.project.task,
+        configuration=configuration,
+        class_names=snapshot.class_names,
+        splits={split: [sample_of(row) for row in iterate_images(snapshot, split)] for split in SPLITS},
+        base=None if base is None else _base_file(base, folder),
+    )
+    write_request(folder, request)
+
+
+def _base_file(base: Model, folder: Path) -> BaseModelFile:
+    is_package = ARCHITECTURES[base.architecture].is_keras_retinanet
+    # Keras tells the format from the name.
+    kind, path = (FileKind.KERAS_H5, folder / "base.h5") if is_package else (FileKind.KERAS, folder / "base.keras")
+    if not copy_file(model=base, kind=kind, target=path):
+        raise WorkFailed("base_model_without_file", f"{base} has no Keras file to start from. Choose another model.")
+    return BaseModelFile(str(path), base.class_names, base.detector.get("anchors"))
+
+
+def work_folder(pk: uuid.UUID | str) -> Path:
+    return settings.WORK_DIR / "trainings" / str(pk)
