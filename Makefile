@@ -1,7 +1,7 @@
 # make run: start everything · make test: lint, tests and checks of the pages · make test-postgres: those of the database
 # on PostgreSQL · make test ALSO=test-postgres: all of it, which is what CI runs · make test-thorough: what takes an hour
 # make frontend: build the pages · make pages: check them · make schema: read the HTTP interface again for them
-# make lint, make format, make bench, make lock
+# make weights: pretrained weights · make lint, make format, make bench, make lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 # On PostgreSQL beside the others: one process for two cores, without a worker of its own where it is one.
 POSTGRES_WORKERS ?= $(shell cores=$$(( $$(getconf _NPROCESSORS_ONLN) / 2 )); [ $$cores -gt 1 ] && echo $$cores || echo 0)
 
-.PHONY: run frontend pages schema test pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
+.PHONY: run weights frontend pages schema test pytest test-thorough test-postgres lint format bench lock doctor keras-retinanet clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python frontend/build.py
@@ -63,6 +63,10 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+# Pretrained weights: make weights ARGS="download mobilenet_v2"
+weights: $(VENV)/.installed
+	@$(BIN)/python manage.py weights $(or $(ARGS),list)
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -45,6 +45,10 @@ def _half_of_the_disk() -> int:
 
 SECRET_KEY = secret_key(DATA_DIR)
 WEIGHTS_DIRS = existing_folders("MLSTUDIO_WEIGHTS_DIR", DATA_DIR)  # the engine reads the variable itself
+# Downloads of pretrained weights: asked for each time, without asking, or never; from their sources or from a mirror.
+WEIGHTS = choice("MLSTUDIO_WEIGHTS", "ask", "auto", "off")
+WEIGHTS_URL = text("MLSTUDIO_WEIGHTS_URL")
+WEIGHTS_FOLDER = DATA_DIR / "weights"
 DEBUG = flag("MLSTUDIO_DEBUG", False)
 ALLOWED_HOSTS = words("MLSTUDIO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 

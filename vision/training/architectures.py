@@ -11,6 +11,8 @@ from pathlib import Path
 # Detectors of the keras-retinanet package, which is installed only where somebody wants it.
 KERAS_RETINANET = "keras_retinanet_"
 KINDS_OF_WEIGHTS = ("coco", "imagenet")
+# Where a program that uses this keeps weights of its own.
+OWN_FOLDERS: list[Path] = []
 
 
 @dataclass(frozen=True)
@@ -214,9 +216,10 @@ DEFAULT_ARCHITECTURES = ("mobilenet_v2", "small_cnn")
 
 
 def weights_roots() -> list[Path]:
-    """The configured folders, then the Keras cache."""
+    """The configured folders, those of the program, then the Keras cache."""
     configured = os.environ.get("MLSTUDIO_WEIGHTS_DIR", "")
     roots = [Path(folder) for folder in configured.split(os.pathsep) if folder]
+    roots += OWN_FOLDERS
     roots.append(Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras"))
     return roots
 

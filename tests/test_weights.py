@@ -1,0 +1,371 @@
+"""Pretrained weights: with consent, through cuts, mirrors and proxies, never wrong ones; added without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from training import weights as pretrained
+from training.weights import WeightsProblem
+from vision.training import architectures
+from vision.training.architectures import ARCHITECTURES, find_weights
+from vision.training.pretrained import KERAS_FILES, PRETRAINED, WeightsFile
+
+NAME = "mobilenet_v2"
+FILE = PRETRAINED[NAME].files[0].path
+CONTENT = bytes(range(256)) * 4096
+
+
+class Source:
+    """A server with files by their path, which can break off and lie; remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.files = {f"/{FILE}": CONTENT}
+        self.cut_after: int | None = None
+        self.takes_ranges = True
+        self.stated_hash = ""
+        self.status = 200
+        self.asked: list[tuple[str, str]] = []
+        source = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                source.answer(self)
+
+            def log_message(self, *arguments) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        asked = request.headers.get("Range", "")
+        self.asked.append((request.path, asked))
+        content = self.files.get(request.path.removeprefix("http://weights.invalid"))
+        if content is None or self.status != 200:
+            request.send_error(404 if content is None else self.status)
+            return
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.takes_ranges else 0
+        if start >= len(content):
+            request.send_error(416)
+            return
+        request.send_response(206 if start else 200)
+        request.send_header("Content-Length", str(len(content) - start))
+        if self.stated_hash:
+            request.send_header("X-Linked-Etag", f'"{self.stated_hash}"')
+        request.end_headers()
+        end = len(content) if self.cut_after is None else start + self.cut_after
+        request.wfile.write(content[start:end])
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def source():
+    source = Source()
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def folder(tmp_path, settings, monkeypatch, source) -> Path:
+    """An empty folder of weights, which nothing else is looked into beside; the mirror is our server."""
+    own = tmp_path / "weights"
+    settings.WEIGHTS_FOLDER, settings.WEIGHTS_URL, settings.WEIGHTS = own, source.address, "ask"
+    monkeypatch.setattr(architectures, "OWN_FOLDERS", [own])
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delenv("MLSTUDIO_WEIGHTS_DIR", raising=False)
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return own
+
+
+def download(name: str = NAME) -> Path:
+    return pretrained.download(PRETRAINED[name])
+
+
+def run(*arguments) -> str:
+    out = io.StringIO()
+    call_command("weights", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def test_what_was_brought_is_what_trainings_start_from(folder):
+    assert find_weights(ARCHITECTURES[NAME]) is None
+    path = download()
+    assert path == find_weights(ARCHITECTURES[NAME]) == folder / FILE and path.read_bytes() == CONTENT
+    assert architectures.default_architecture() == NAME
+    assert {file.name for file in folder.iterdir()} == {FILE, pretrained.HASHES, pretrained.LOCK}
+
+
+def test_what_is_here_is_not_asked_for_again(folder, source):
+    download()
+    download()
+    assert len(source.asked) == 1
+
+
+def test_a_download_that_was_cut_goes_on_where_it_ended(folder, source):
+    source.cut_after = 100_000
+    with pytest.raises(WeightsProblem, match=r"was cut\. 66 kB are here; the next try goes on") as caught:
+        download()
+    assert caught.value.code == "weights_unreachable" and find_weights(ARCHITECTURES[NAME]) is None
+    source.cut_after = None
+    assert download().read_bytes() == CONTENT
+    assert [asked for _, asked in source.asked] == ["", "bytes=65536-"]
+
+
+def test_where_the_server_takes_no_ranges_it_begins_again(folder, source):
+    source.cut_after = 100_000
+    with pytest.raises(WeightsProblem):
+        download()
+    source.cut_after, source.takes_ranges = None, False
+    assert download().read_bytes() == CONTENT
+
+
+def test_a_file_that_was_whole_when_it_was_killed_is_taken(folder, source):
+    staged = folder / f"{FILE}{pretrained.STAGED}"
+    staged.mkdir(parents=True)
+    (staged / f"{FILE}{pretrained.PARTIAL}").write_bytes(CONTENT)
+    assert download().read_bytes() == CONTENT
+
+
+@pytest.fixture
+def with_hash(monkeypatch):
+    """The file's source publishes the hash of `CONTENT`."""
+    weights = PRETRAINED[NAME]
+    file = WeightsFile(FILE, weights.files[0].url, hashlib.md5(CONTENT).hexdigest())
+    monkeypatch.setitem(PRETRAINED, NAME, type(weights)(**vars(weights) | {"files": (file,)}))
+
+
+def test_a_file_with_another_hash_is_deleted(folder, source, with_hash):
+    source.files[f"/{FILE}"] = CONTENT[:-1] + b"x"
+    with pytest.raises(WeightsProblem, match="damaged or replaced on the way") as caught:
+        download()
+    assert caught.value.code == "weights_differ" and not [path for path in folder.rglob("*.h5*") if path.is_file()]
+    source.files[f"/{FILE}"] = CONTENT
+    assert download().read_bytes() == CONTENT
+
+
+def test_a_hash_that_the_source_states_beside_the_file_counts(folder, source):
+    source.stated_hash = "0" * 64
+    with pytest.raises(WeightsProblem) as caught:
+        download()
+    assert caught.value.code == "weights_differ"
+    source.stated_hash = hashlib.sha256(CONTENT).hexdigest()
+    assert download().is_file()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(404, "it answered 404"), (500, "it answered 500"), (403, "it answered 403")]
+)
+def test_a_source_that_refuses_is_said(folder, source, status, words):
+    source.status = status
+    with pytest.raises(WeightsProblem, match=words) as caught:
+        download()
+    assert "manage.py weights add" in str(caught.value)
+
+
+def test_a_source_that_is_away_is_said_with_what_to_do(folder, source, settings):
+    settings.WEIGHTS_URL = "http://127.0.0.1:9"
+    with pytest.raises(WeightsProblem, match=r"there is no connection to it\. Without the internet, bring the file"):
+        download()
+
+
+def test_a_proxy_of_the_environment_is_used(folder, source, settings, monkeypatch):
+    settings.WEIGHTS_URL = "http://weights.invalid"
+    monkeypatch.setenv("http_proxy", source.address)
+    assert download().read_bytes() == CONTENT
+    assert source.asked == [(f"http://weights.invalid/{FILE}", "")]
+
+
+def test_a_proxy_that_is_away_is_said(folder, settings, monkeypatch):
+    settings.WEIGHTS_URL = "http://weights.invalid"
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with pytest.raises(WeightsProblem, match="the proxy does not let it through"):
+        download()
+
+
+def test_a_preset_of_several_files_is_here_when_all_are(folder, source):
+    weights = PRETRAINED["retinanet_resnet18"]
+    for file in weights.files[:-1]:
+        source.files[f"/{file.path}"] = b"{}"
+    with pytest.raises(WeightsProblem):
+        download("retinanet_resnet18")
+    source.files[f"/{weights.files[-1].path}"] = CONTENT
+    assert {path.name for path in download("retinanet_resnet18").iterdir()} == {
+        "config.json",
+        "metadata.json",
+        "model.weights.h5",
+    }
+
+
+def test_a_part_of_a_preset_is_not_trained_with(folder, source):
+    weights = PRETRAINED["retinanet_resnet18"]
+    source.files[f"/{weights.files[0].path}"] = b"{}"
+    with pytest.raises(WeightsProblem):
+        download("retinanet_resnet18")
+    assert find_weights(weights.architecture) is None
+
+
+def test_two_at_once_do_not_write_the_same_file(folder, source):
+    with pretrained._alone(), pytest.raises(WeightsProblem) as caught:
+        download()
+    assert caught.value.code == "still_running" and source.asked == []
+    assert download().is_file()
+
+
+def test_a_full_disk_begins_nothing(folder, source, settings):
+    from storage.errors import InsufficientStorage
+
+    settings.MIN_FREE_BYTES = 1 << 60
+    with pytest.raises(InsufficientStorage):
+        download()
+    assert source.asked == []
+
+
+class TestAdd:
+    def test_a_file_is_taken_by_its_name(self, folder, source, tmp_path):
+        brought = tmp_path / FILE
+        brought.write_bytes(CONTENT)
+        assert [weights.name for weights in pretrained.add(brought)] == [NAME]
+        assert find_weights(ARCHITECTURES[NAME]) == folder / FILE and source.asked == []
+
+    def test_a_file_of_another_name_is_refused_with_the_names(self, folder, tmp_path):
+        brought = tmp_path / "weights.h5"
+        brought.write_bytes(CONTENT)
+        with pytest.raises(WeightsProblem, match=r"Name it as its source does: .*mobilenet_v2_weights") as caught:
+            pretrained.add(brought)
+        assert caught.value.code == "weights_unknown"
+
+    def test_a_file_with_another_hash_is_refused_and_left_where_it_was(self, folder, tmp_path, with_hash):
+        brought = tmp_path / FILE
+        brought.write_bytes(b"x")
+        with pytest.raises(WeightsProblem) as caught:
+            pretrained.add(brought)
+        assert caught.value.code == "weights_differ" and brought.exists() and find_weights(ARCHITECTURES[NAME]) is None
+
+    def test_a_folder_must_be_whole(self, folder, tmp_path):
+        brought = tmp_path / "resnet_18_imagenet"
+        brought.mkdir()
+        for name in ("config.json", "metadata.json"):
+            (brought / name).write_text("{}")
+        with pytest.raises(WeightsProblem, match=r"no file model\.weights\.h5") as caught:
+            pretrained.add(brought)
+        assert caught.value.code == "weights_incomplete"
+        assert find_weights(ARCHITECTURES["retinanet_resnet18"]) is None
+        (brought / "model.weights.h5").write_bytes(CONTENT)
+        assert [weights.name for weights in pretrained.add(brought)] == ["retinanet_resnet18"]
+
+
+class TestVerify:
+    def test_a_file_that_changed_is_found(self, folder):
+        path = download()
+        assert [(here.problem, here.is_checked) for here in pretrained.verify()] == [("", True)]
+        path.write_bytes(CONTENT[:-1])
+        (found,) = pretrained.verify()
+        assert "is not what it should be" in found.problem
+
+    def test_a_file_of_the_users_own_folder_without_a_published_hash_is_not_compared(
+        self, folder, tmp_path, monkeypatch
+    ):
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine" / FILE).write_bytes(CONTENT)
+        monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(tmp_path / "mine"))
+        assert [(here.problem, here.is_checked) for here in pretrained.verify()] == [("", False)]
+
+    def test_a_preset_that_lost_a_file(self, folder, source):
+        for file in PRETRAINED["retinanet_resnet18"].files:
+            source.files[f"/{file.path}"] = b"{}"
+        path = download("retinanet_resnet18")
+        (path / "model.weights.h5").unlink()
+        (found,) = pretrained.verify()
+        assert found.problem == "model.weights.h5 is missing"
+
+    def test_hashes_that_were_lost_are_no_problem(self, folder):
+        download()
+        (folder / pretrained.HASHES).write_text("{")
+        assert [(here.problem, here.is_checked) for here in pretrained.verify()] == [("", False)]
+
+
+class TestInTheTerminal:
+    def test_list_says_what_is_here_and_what_is_not(self, folder):
+        download()
+        said = run("list")
+        assert f"here: {folder / FILE}" in said and "not here, about 24 MB, 1 file; Apache-2.0" in said
+
+    def test_nothing_is_downloaded_without_consent(self, folder, source, monkeypatch):
+        with pytest.raises(CommandError, match=r"\(about 9\.0 MB, 1 file, Apache-2\.0\) from .* say --yes"):
+            run("download", NAME)
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        for answer in ("", "n", "no", "yo"):
+            monkeypatch.setattr("builtins.input", lambda question, answer=answer: answer)
+            assert run("download", NAME) == "Nothing was downloaded.\n"
+        assert source.asked == []
+        monkeypatch.setattr("builtins.input", lambda question: "y")
+        assert "is here" in run("download", NAME)
+
+    @pytest.mark.parametrize(("value", "arguments"), [("ask", ["--yes"]), ("auto", [])])
+    def test_consent_can_be_given_before(self, folder, settings, value, arguments):
+        settings.WEIGHTS = value
+        assert f"{NAME} is here: {folder / FILE}" in run("download", NAME, *arguments)
+
+    def test_off_is_off_also_with_yes(self, folder, source, settings):
+        settings.WEIGHTS = "off"
+        with pytest.raises(CommandError, match="switched off"):
+            run("download", NAME, "--yes")
+        assert source.asked == []
+
+    def test_add_and_verify(self, folder, tmp_path):
+        assert "No pretrained weights are here" in run("verify")
+        brought = tmp_path / FILE
+        brought.write_bytes(CONTENT)
+        assert "MobileNetV2, trained on ImageNet: taken." in run("add", brought)
+        assert "good" in run("verify")
+        (folder / FILE).write_bytes(b"x")
+        with pytest.raises(CommandError, match="damaged"):
+            run("verify")
+
+    @pytest.mark.parametrize("arguments", [("download", "nothing"), ("add", "/nowhere/at/all.h5"), ("burn",), ()])
+    def test_what_is_wrong_is_said_without_a_traceback(self, folder, arguments):
+        with pytest.raises(CommandError):
+            run(*arguments)
+
+
+def test_each_file_of_keras_has_the_hash_that_keras_has():
+    from keras.src.applications import efficientnet_v2, mobilenet_v3, resnet
+
+    expected = {
+        "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5": mobilenet_v3.WEIGHTS_HASHES["small_224_1.0_float"][1],
+        "efficientnetv2-b0_notop.h5": efficientnet_v2.WEIGHTS_HASHES["b0"][1],
+        "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5": resnet.WEIGHTS_HASHES["resnet50"][1],
+        "resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5": resnet.WEIGHTS_HASHES["resnet101"][1],
+    }
+    assert {name: md5 for name, (_, md5) in KERAS_FILES.items() if md5} == expected
+
+
+def test_every_network_with_weights_can_be_brought():
+    wanting = {
+        (architecture.name, kind)
+        for architecture in ARCHITECTURES.values()
+        for kind in architecture.weights_files
+        if not architecture.is_keras_retinanet
+    }
+    assert {(weights.architecture.name, weights.kind) for weights in PRETRAINED.values()} == wanting
+    for weights in PRETRAINED.values():
+        assert weights.licence and weights.source.startswith("https://")
+        assert all(file.url.startswith("https://") for file in weights.files)
+
+
+def test_the_remembered_hashes_are_of_the_files(folder):
+    path = download()
+    assert json.loads((folder / pretrained.HASHES).read_text()) == {FILE: hashlib.sha256(path.read_bytes()).hexdigest()}
