@@ -48,6 +48,10 @@ UNITS = {
 _in_force: dict[str, object] = {}
 
 
+# Weights that the studio brought, in the data folder.
+OWN_WEIGHTS = "weights"
+
+
 def text(name: str, default: str = "") -> str:
     _known.add(name)
     return _noted(name, os.environ.get(name, default).strip())

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mlstudio import api_settings
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
 from mlstudio.environment import (
+    OWN_WEIGHTS,
     backup_folder,
     choice,
     cookie_ending,
@@ -48,7 +49,7 @@ WEIGHTS_DIRS = existing_folders("MLSTUDIO_WEIGHTS_DIR", DATA_DIR)  # the engine 
 # Downloads of pretrained weights: asked for each time, without asking, or never; from their sources or from a mirror.
 WEIGHTS = choice("MLSTUDIO_WEIGHTS", "ask", "auto", "off")
 WEIGHTS_URL = text("MLSTUDIO_WEIGHTS_URL")
-WEIGHTS_FOLDER = DATA_DIR / "weights"
+WEIGHTS_FOLDER = DATA_DIR / OWN_WEIGHTS
 DEBUG = flag("MLSTUDIO_DEBUG", False)
 ALLOWED_HOSTS = words("MLSTUDIO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 

@@ -15,7 +15,7 @@ from types import FrameType
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mlstudio.environment import BASE_DIR, data_dir, machine_memory, number
+from mlstudio.environment import BASE_DIR, OWN_WEIGHTS, data_dir, machine_memory, number
 from mlstudio.launcher.broker import embedded_broker
 from mlstudio.launcher.children import Child, stop_all
 from mlstudio.launcher.problems import (
@@ -28,6 +28,7 @@ from mlstudio.launcher.problems import (
     prepare_folder,
 )
 from mlstudio.limits import raise_file_limit
+from vision.training.architectures import ARCHITECTURES, OWN_FOLDERS, weights_here
 
 READY_SECONDS = 60.0
 WORKER_QUEUES = ("quick", "heavy", "preflight", "webhooks", "periodic")
@@ -244,4 +245,10 @@ class Studio:
                 time.sleep(POLL_SECONDS)
         if not self._stopping:
             say(f"open {address}/ in a browser")
+            if not self._has_weights():
+                say("no pretrained weights are here, with which far fewer images are enough: make weights lists them")
             say(f"ready. API: {address}/api/v1/   documentation: {address}/api/docs/   stop with Ctrl-C")
+
+    def _has_weights(self) -> bool:
+        OWN_FOLDERS.append(self.folder / OWN_WEIGHTS)
+        return any(any(weights_here(architecture)) for architecture in ARCHITECTURES.values())
