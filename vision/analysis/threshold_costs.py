@@ -21,13 +21,13 @@ def threshold_costs(scores: np.ndarray, right: np.ndarray, total: int) -> list[d
     """
     order = np.argsort(scores, kind="stable")
     sorted_scores, hits = scores[order], np.r_[0, np.cumsum(right[order])]
-    limits = np.linspace(0, 1, STEPS + 1)
+    limits = np.arange(STEPS + 1) / STEPS  # `linspace` has 0.7000000000000001
     rows = []
     for limit, below in zip(limits, np.searchsorted(sorted_scores, limits, side="left").tolist(), strict=True):
         kept, hit = len(scores) - below, int(hits[-1] - hits[below])
         rows.append(
             {
-                "threshold": round(float(limit), 2),
+                "threshold": float(limit),
                 "right": hit,
                 "wrong": kept - hit,
                 "left": below,
