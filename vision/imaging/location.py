@@ -14,7 +14,7 @@ from .preprocessing import decode_upright, decoding_bytes, open_image
 
 GPS_IFD = 0x8825
 EXIF_HEADER = b"Exif\x00\x00"
-APP1, APP13, START_OF_SCAN = 0xE1, 0xED, 0xDA
+APP1, APP13, START_OF_SCAN, FILL = 0xE1, 0xED, 0xDA, 0xFF
 
 
 def has_location(content: bytes) -> bool:
@@ -68,6 +68,9 @@ def _rewritten_jpeg(content: bytes, exif: bytes) -> bytes:
     written = False
     while position + 4 <= len(content) and content[position] == 0xFF:
         marker = content[position + 1]
+        if marker == FILL:  # any number of these may stand before a marker (B.1.1.2)
+            position += 1
+            continue
         if marker == START_OF_SCAN:
             break
         (length,) = struct.unpack(">H", content[position + 2 : position + 4])
