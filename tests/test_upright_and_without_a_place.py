@@ -176,6 +176,39 @@ def test_a_place_in_xmp_or_iptc_is_gone_too(marker):
     assert clean[clean.index(b"\xff\xda") :] == plain[plain.index(b"\xff\xda") :]
 
 
+def test_the_place_of_every_image_in_a_file_is_gone_and_all_of_them_stay():
+    """Phones write a second image behind the first, for depth or for brighter screens, with EXIF of its own."""
+    target = io.BytesIO()
+    first, second = (Image.fromarray(pixels(seed, SIZE)) for seed in (1, 2))
+    first.save(target, "MPO", save_all=True, append_images=[second], exif=located().tobytes())
+    before = Image.open(io.BytesIO(target.getvalue()))
+    before.seek(1)
+    assert before.getexif().get_ifd(GPS_IFD)
+    before.load()
+    after = Image.open(io.BytesIO(without_location(target.getvalue())))
+    assert not after.getexif().get_ifd(GPS_IFD) and after.n_frames == 2
+    after.seek(1)
+    assert not after.getexif().get_ifd(GPS_IFD)
+    assert np.array_equal(np.asarray(after), np.asarray(before))
+
+
+@pytest.mark.parametrize(("dataset", "is_place"), [(90, True), (92, True), (95, True), (101, True), (80, False)])
+def test_a_city_in_iptc_is_a_place_and_its_author_is_none(dataset, is_place):
+    plain = saved("JPEG")
+    record = bytes([0x1C, 2, dataset]) + b"\0\6Berlin"
+    said = b"Photoshop 3.0\0008BIM\x04\x04\0\0" + struct.pack(">I", len(record)) + record + b"\0"
+    content = plain[:2] + b"\xff\xed" + struct.pack(">H", len(said) + 2) + said + plain[2:]
+    assert has_location(content) is is_place
+    assert (b"Berlin" in without_location(content)) is not is_place
+
+
+@pytest.mark.parametrize("length", [0, 2, 7, 65535])
+def test_a_segment_behind_the_scan_that_lies_about_its_length_is_no_error(length):
+    content = saved("JPEG", exif=located())
+    clean = without_location(content + b"\xff\xe1" + struct.pack(">H", length) + b"Exif\0\0place")
+    assert not has_location(clean) and np.array_equal(load_pixels(clean, SIZE), load_pixels(content, SIZE))
+
+
 def test_xmp_of_webp_is_gone_and_its_flag_too():
     content = saved("WEBP", exif=located(), xmp=b"<x><exif:GPSLatitude>52,30N</exif:GPSLatitude></x>", lossless=True)
     clean = without_location(content)
@@ -227,21 +260,22 @@ def test_half_of_the_bits_of_a_hash_are_set_and_a_flat_image_has_one_too():
     assert len(perceptual_hash(Image.new("RGB", (1, 1), "red"))) == 64
 
 
-def blurred_average(text: str) -> tuple[list[float], float]:
-    """Average colour and shape of a ThumbHash, as its author's `thumbHashToAverageRGBA` reads them."""
+def blurred_average(text: str) -> tuple[list[float], tuple[int, int]]:
+    """Average colour and shape, in sevenths of the longer side, of a ThumbHash, as its author's `thumbHashToAverageRGBA` reads them."""
     content = base64.b64decode(text)
     head, more = int.from_bytes(content[:3], "little"), int.from_bytes(content[3:5], "little")
     lightness, p, q = (head & 63) / 63, (head >> 6 & 63) / 31.5 - 1, (head >> 12 & 63) / 31.5 - 1
     blue = lightness - 2 / 3 * p
     red = (3 * lightness - blue + q) / 2
     sides = (7, more & 7) if more >> 15 else (more & 7, 7)
-    return [min(max(value, 0.0), 1.0) * 255 for value in (red, red - q, blue)], sides[0] / sides[1]
+    return [min(max(value, 0.0), 1.0) * 255 for value in (red, red - q, blue)], sides
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.integers(1, 300), st.integers(1, 300))
 def test_a_blurred_image_has_the_colour_and_the_shape_of_the_image(color, width, height):
     text = thumbhash(Image.new("RGB", (width, height), color))
-    average, shape = blurred_average(text)
+    average, (columns, rows) = blurred_average(text)
     assert average == pytest.approx(color, abs=9) and len(base64.b64decode(text)) <= 25
-    wanted = min(max(width / height, 1 / 7), 7)
-    assert shape == pytest.approx(wanted, rel=0.35)
+    longer = max(width, height)
+    assert columns == pytest.approx(max(1, 7 * width / longer), abs=0.6)
+    assert rows == pytest.approx(max(1, 7 * height / longer), abs=0.6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 
 import numpy as np
@@ -16,6 +17,11 @@ GPS_IFD = 0x8825
 EXIF_HEADER = b"Exif\x00\x00"
 APP1, APP13, START_OF_SCAN, FILL = 0xE1, 0xED, 0xDA, 0xFF
 
+# City, part of it, province and country (IPTC-NAA IIM 4.2, datasets 2:90, 2:92, 2:95, 2:101).
+IPTC_HEADER, IPTC_PLACE = b"Photoshop 3.0\x00", re.compile(rb"\x1c\x02[\x5a\x5c\x5f\x65]")
+# EXIF and XMP of another image in the file. Within a scan 0xFF has another byte behind it.
+LATER_APP1 = re.compile(rb"\xff\xe1(..)(Exif\x00\x00|http://ns\.adobe\.com/)", re.DOTALL)
+
 
 def has_location(content: bytes) -> bool:
     """Whether the file names a place, in EXIF, XMP or IPTC."""
@@ -23,7 +29,10 @@ def has_location(content: bytes) -> bool:
         exif = exif_of(image)
         if GPS_IFD in exif and exif.get_ifd(GPS_IFD):
             return True
-    return b"GPSLatitude" in content or b"photoshop:City" in content
+    if b"GPSLatitude" in content or b"photoshop:City" in content:
+        return True
+    at = content.find(IPTC_HEADER)
+    return at >= 0 and IPTC_PLACE.search(content, at) is not None
 
 
 def without_location(content: bytes) -> bytes:
@@ -83,7 +92,17 @@ def _rewritten_jpeg(content: bytes, exif: bytes) -> bytes:
             written = True
         elif marker not in (APP1, APP13):
             out += segment
-    return bytes(out) + content[position:]
+    return bytes(out) + _without_later_places(content[position:])
+
+
+def _without_later_places(rest: bytes) -> bytes:
+    """The scan and what comes behind it: phones put further images there, each with its own EXIF, whose places in the
+    file are known. So they keep their length, and the EXIF has nothing in it but zeros."""
+    clean = bytearray(rest)
+    for match in LATER_APP1.finditer(rest):
+        start, end = match.start(2), match.start() + 2 + int.from_bytes(match.group(1), "big")
+        clean[start : min(end, len(rest))] = bytes(max(0, min(end, len(rest)) - start))
+    return bytes(clean)
 
 
 def _rewritten_webp(content: bytes, exif: bytes) -> bytes:
