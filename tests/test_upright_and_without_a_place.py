@@ -261,7 +261,7 @@ def test_half_of_the_bits_of_a_hash_are_set_and_a_flat_image_has_one_too():
 
 
 def blurred_average(text: str) -> tuple[list[float], tuple[int, int]]:
-    """Average colour and shape, in sevenths of the longer side, of a ThumbHash, as its author's `thumbHashToAverageRGBA` reads them."""
+    """Average colour, and sides in sevenths of the longer one, as the author of ThumbHash reads them."""
     content = base64.b64decode(text)
     head, more = int.from_bytes(content[:3], "little"), int.from_bytes(content[3:5], "little")
     lightness, p, q = (head & 63) / 63, (head >> 6 & 63) / 31.5 - 1, (head >> 12 & 63) / 31.5 - 1
