@@ -52,6 +52,7 @@ def evaluated(seed: int, images: int = 12, labels: int = 3) -> tuple[list[Ground
         guessed = np.concatenate([own, generator.integers(0, labels, 2)])
         guessed[generator.random(len(guessed)) < 0.2] = 0
         scores = generator.permutation(np.linspace(0.05, 0.99, len(moved))).astype(np.float32)
+        scores[len(true) :] *= 0.4  # of what is not there it is less sure
         truths.append(GroundTruth(f"image {image}", true, own))
         found.append(Detections(moved, scores, guessed))
     return truths, found
@@ -173,6 +174,7 @@ def test_the_best_threshold_is_the_best_of_all_that_there_are(seed):
 
     assert chosen["all"]["f1"] == pytest.approx(max(f1(score) for score in matches.score))
     assert f1(chosen["all"]["threshold"]) == pytest.approx(chosen["all"]["f1"])
+    assert matches.score.min() < chosen["all"]["threshold"] < matches.score.max()
     kept = matches.score >= chosen["all"]["threshold"]
     assert chosen["all"]["precision"] == pytest.approx(reference.precision_score(matches.hit[kept], kept[kept]))
 
@@ -252,6 +254,12 @@ def test_what_a_threshold_costs_is_what_scikit_learn_counts(seed):
         assert row["f1"] == pytest.approx(reference.f1_score(truth, answer, zero_division=0))
         expected = reference.precision_score(truth, answer, zero_division=0) if kept.any() else None
         assert row["precision"] == (None if expected is None else pytest.approx(expected))
+
+
+def test_a_score_of_just_the_threshold_reaches_it():
+    scores = np.arange(101) / 100
+    rows = threshold_costs(scores, np.ones(101, bool), 101)
+    assert [row["threshold"] for row in rows] == scores.tolist() and [row["left"] for row in rows] == list(range(101))
 
 
 def test_what_a_threshold_costs_without_answers():

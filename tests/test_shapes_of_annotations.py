@@ -144,16 +144,20 @@ def test_an_attribute_turns_a_box_only_by_a_number(attributes, is_another):
     assert is_turned == is_another and (box != (0, 0, 20, 10)) == is_another
 
 
-masks = st.integers(1, 12).flatmap(
-    lambda height: st.integers(1, 12).flatmap(
-        lambda width: st.lists(st.booleans(), min_size=height * width, max_size=height * width).map(
-            lambda bits: np.array(bits, np.uint8).reshape(height, width)
-        )
-    )
-)
+@st.composite
+def masks(draw) -> np.ndarray:
+    """Some rectangles, whose runs are long, and single pixels between."""
+    height, width = draw(st.integers(1, 70)), draw(st.integers(1, 40))
+    mask = np.zeros((height, width), np.uint8)
+    for _ in range(draw(st.integers(0, 3))):
+        top, left = draw(st.integers(0, height - 1)), draw(st.integers(0, width - 1))
+        mask[top : top + draw(st.integers(1, height)), left : left + draw(st.integers(1, width))] = 1
+    for _ in range(draw(st.integers(0, 3))):
+        mask[draw(st.integers(0, height - 1)), draw(st.integers(0, width - 1))] ^= 1
+    return mask
 
 
-@given(masks)
+@given(masks())
 def test_the_box_of_a_mask_is_that_of_pycocotools(mask):
     packed = coco_mask.encode(np.asfortranarray(mask))
     said = {"size": packed["size"], "counts": packed["counts"].decode()}
