@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,10 +119,7 @@ def evaluate(
         outputs = _outputs(context, model, kind, rows, Path(folder))
         if model.task == Task.DETECTION:
             boxes = _boxes(model, rows, outputs)
-            if not boxes.truths:
-                raise WorkFailed(
-                    "nothing_to_measure", "None of the images could be used: unknown labels, or damaged files."
-                )
+            _require_some(boxes.truths)
             common, serving = model.detector["score_threshold"], thresholds_of(model.detector, model.class_names)
             metrics = detection_metrics(boxes.truths, boxes.found, model.class_names, common, serving)
             mistakes = worst_images(boxes.truths, boxes.found, serving)
@@ -130,6 +127,7 @@ def evaluate(
             boxes.save(Path(folder) / OUTCOMES)
         else:
             labels = _labels(model, rows, outputs)
+            _require_some(labels.keys)
             metrics = classification_metrics(labels.probabilities, labels.truth, model.class_names)
             mistakes = worst_mistakes(labels.probabilities, labels.truth, labels.keys, model.class_names)
             curves = curves_of(labels)
@@ -148,6 +146,11 @@ def evaluate(
             outcomes=blob,
             file_kind=kind,
         )
+
+
+def _require_some(measured: Sized) -> None:
+    if not measured:
+        raise WorkFailed("nothing_to_measure", "None of the images could be used: unknown labels, or damaged files.")
 
 
 def _work_root() -> Path:
