@@ -177,11 +177,11 @@ def request_for(address: str, method: str = "GET"):
 
 
 @given(
-    st.text("abc/-_~", min_size=1, max_size=20),
+    st.text("abc/-_~", max_size=20),
     st.dictionaries(st.sampled_from(["a", "b", "member"]), st.text("01é&=", max_size=4), max_size=2),
 )
 def test_a_signed_address_opens_what_it_says_and_no_more(path, query):
-    address = sign_path(f"/{path}x", **query)
+    address = sign_path(f"/a{path}x", **query)
     assert is_signed(request_for(address)) and is_signed(request_for(address, "HEAD"))
     assert not is_signed(request_for(address, "POST"))
     plain, _, rest = address.partition("?")
