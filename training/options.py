@@ -23,6 +23,8 @@ from vision.training.presets import DEFAULT_PRESET, NAMES, PRESETS, Preset
 
 # Chosen elsewhere in forms, or no value of a form.
 APART = ("preset", "max_minutes", "network")
+# Choices that trainings of classifiers refuse.
+OF_DETECTORS = {"weights": ("coco",)}
 KINDS: dict[type[serializers.Field], str] = {
     serializers.IntegerField: "integer",
     Number: "number",
@@ -94,7 +96,8 @@ def _setting(name: str, field: serializers.Field, task: str) -> dict:
 def _choices(name: str, field: serializers.ChoiceField, task: str) -> list[str]:
     """Of networks those that a project of this task can train, on this machine, without more than a form can say."""
     if name != "architecture":
-        return list(field.choices)
+        others = () if task == Task.DETECTION else OF_DETECTORS.get(name, ())
+        return [choice for choice in field.choices if choice not in others]
     known = [ARCHITECTURES[choice] for choice in field.choices if choice in ARCHITECTURES]
     return [
         network.name for network in known if network.task == task and network.is_installed and network.name != "custom"
