@@ -120,6 +120,7 @@ def test_the_digest_of_a_form_is_that_of_its_content_alone(parts, cuts):
         ([("f", "a.jpg", b"x")], [("f", "b.jpg", b"x")]),
         ([("f", "a.jpg", b"x")], [("f", "a.jpg", b"y")]),
         ([("f", "a.jpg", b"x")], [("f", "a.jpg", b"x"), ("f", "a.jpg", b"x")]),
+        ([("a", "b.jpg", b"x")], [("ab", ".jpg", b"x")]),
         ([("a", None, b"")], []),
     ],
 )

@@ -106,8 +106,9 @@ def projects(owner) -> list[Project]:
 
 
 def walked(api: APIClient, address: str, follow: str) -> list[str]:
-    found = []
+    found: list[str] = []
     while address:
+        assert len(found) < 50, "a page leads back to itself"
         page = api.get(address).json()
         found += [row["id"] for row in (page["results"] if follow == "next" else page["results"][::-1])]
         address = page[follow]
@@ -123,8 +124,8 @@ def test_pages_in_both_directions_have_every_row_once_and_in_order(api, projects
     assert walked(api, f"/api/v1/projects/?ordering={ordering}&page_size={size}", "next") == wanted
     page = api.get(f"/api/v1/projects/?ordering={ordering}&page_size={size}").json()
     last = page
-    while last["next"]:
-        last = api.get(last["next"]).json()
+    for _ in wanted:
+        last = api.get(last["next"]).json() if last["next"] else last
     back = [row["id"] for row in last["results"]][::-1]
     back += walked(api, last["previous"], "previous") if last["previous"] else []
     assert back == wanted[::-1]
