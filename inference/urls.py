@@ -1,19 +1,43 @@
 from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
-from inference import views
-from inference.views import evaluation, labeling, suspects, videos
+from inference.views import comparison, evaluation, exports, labeling, models, prediction, registry, suspects, videos
 
 router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
 router.include_format_suffixes = False
-router.register("models", views.ModelViewSet)
+router.register("models", models.ModelViewSet)
 router.register("evaluations", evaluation.EvaluationViewSet)
 router.register("suggestions", labeling.SuggestionViewSet, basename="suggestion")
 router.register("suspects", suspects.SuspectViewSet, basename="suspect")
 
+of_model = [
+    path("predict/", prediction.ModelPredictView.as_view({"post": "predict"}), name="model-predict"),
+    path("stage/", registry.ModelStageView.as_view({"post": "stage"}), name="model-stage"),
+    path("stages/", registry.ModelStagesView.as_view({"get": "stages"}), name="model-stages"),
+    path("lineage/", registry.ModelLineageView.as_view({"get": "lineage"}), name="model-lineage"),
+    path("exports/", exports.ModelExportsView.as_view({"get": "exports", "post": "exports"}), name="model-exports"),
+    path("publish/", exports.ModelPublishView.as_view({"post": "publish"}), name="model-publish"),
+    path("suggestions/", labeling.ModelSuggestionsView.as_view({"post": "suggestions"}), name="model-suggestions"),
+    path("suspects/", suspects.ModelSuspectsView.as_view({"post": "suspects"}), name="model-suspects"),
+    path(
+        "explanations/", evaluation.ModelExplanationsView.as_view({"post": "explanations"}), name="model-explanations"
+    ),
+    path(
+        "evaluations/",
+        evaluation.ModelEvaluationsView.as_view({"get": "evaluations", "post": "evaluations"}),
+        name="model-evaluations",
+    ),
+]
+
 urlpatterns = [
     path("videos/<uuid:video_id>/frames/", videos.FramesView.as_view({"post": "frames"}), name="video-frames"),
     path("predictions/", videos.BatchView.as_view({"post": "predictions"}), name="predictions"),
+    path(
+        "models/compare/",
+        comparison.ModelCompareView.as_view({"get": "compare", "post": "compare"}),
+        name="model-compare",
+    ),
+    path("models/<uuid:pk>/", include(of_model)),
     path("", include(router.urls)),
 ]

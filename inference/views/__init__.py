@@ -1,1 +1,0 @@
-from inference.views.models import ModelViewSet as ModelViewSet

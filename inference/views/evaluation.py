@@ -1,4 +1,4 @@
-"""How good models are: evaluations, comparisons, explanations."""
+"""How good models are: evaluations and explanations."""
 
 from __future__ import annotations
 
@@ -10,20 +10,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
-from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
 from datasets.selectors import images_of, snapshots_of
-from inference.evaluation.comparison_serializers import (
-    CompareQuerySerializer,
-    CompareRequestSerializer,
-    ComparisonSerializer,
-)
-from inference.evaluation.comparisons import check_models, common_snapshot, compare, start_comparison
+from inference.evaluation.evaluations import start_evaluation
 from inference.evaluation.explanations import start_explanation
 from inference.evaluation.figures import image_response
 from inference.evaluation.result_serializers import (
@@ -37,23 +30,27 @@ from inference.evaluation.result_serializers import (
     ThresholdTableSerializer,
 )
 from inference.evaluation.results import FIGURES, label_curves, list_evaluation_images, render_figure, threshold_table
-from inference.evaluation.serializers import EvaluationSerializer
-from inference.evaluation.shown_images import with_images
-from inference.models import Evaluation, Model
-from inference.selectors import models_of
+from inference.evaluation.serializers import EvaluationRequestSerializer, EvaluationSerializer
+from inference.models import Evaluation
+from inference.views.of_model import OfModel
 from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.models import Role
+from projects.pagination import KeysetPagination
 from projects.parsers import JSONParser
-from projects.permissions import ProjectPermission, require_member, require_role
+from projects.permissions import ProjectPermission, require_member
 from projects.scoped import valid
 from projects.selectors import project_ids_of
+from storage.receiving import FileBody, open_form
 
 
-class ComparisonActions(GenericAPIView):
-    """The part of the models' view that compares and explains."""
+class ModelExplanationsView(OfModel):
+    """Where a model looks."""
 
-    request: AuthenticatedRequest
+    serializer_class = ExplanationRequestSerializer
+    parser_classes = [JSONParser, MultiPartParser]
+    change_role = Role.VIEWER
+    file_bodies = {"explanations": FileBody(open_form, limit="MAX_IMAGE_BYTES")}
 
     @extend_schema(
         request={
@@ -62,14 +59,7 @@ class ComparisonActions(GenericAPIView):
         },
         responses={202: JobSerializer},
     )
-    @action(
-        detail=True,
-        methods=["post"],
-        parser_classes=[JSONParser, MultiPartParser],
-        pagination_class=None,
-        filterset_class=None,
-    )
-    def explanations(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
+    def explanations(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
         """Show where the model looks: what its score loses when a part of the image is covered.
 
         The job's `explanation.png` has it in colours, its result in numbers.
@@ -82,44 +72,26 @@ class ComparisonActions(GenericAPIView):
         incoming = None if file is None else file.incoming
         return accepted(start_explanation(model=model, project=project, user=request.user, incoming=incoming, **data))
 
-    @extend_schema(methods=["GET"], parameters=[CompareQuerySerializer], responses=ComparisonSerializer)
-    @extend_schema(methods=["POST"], request=CompareRequestSerializer, responses={202: JobSerializer})
-    @action(detail=False, methods=["get", "post"], pagination_class=None, filterset_class=None)
-    def compare(self, request: AuthenticatedRequest) -> Response:
-        """Models side by side on the same images, with a test of whether the difference means anything.
 
-        Classifiers: McNemar's exact test; detectors: a paired bootstrap of AP50 over the images. GET answers at once
-        when all of them were measured on the snapshot; POST measures those that were not, in the background.
-        """
-        user = request.user
+class ModelEvaluationsView(OfModel):
+    """Evaluations of a model."""
+
+    serializer_class = EvaluationRequestSerializer
+    pagination_class = KeysetPagination
+
+    @extend_schema(methods=["get"], responses=EvaluationSerializer(many=True))
+    @extend_schema(methods=["post"], request=EvaluationRequestSerializer, responses={202: JobSerializer})
+    def evaluations(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
+        """How good the model is, and the images it got wrong. POST measures it on a split of any snapshot of yours."""
+        model = self.get_object()
+        require_member(model.project, request.user)
         if request.method == "GET":
-            data = valid(CompareQuerySerializer, request.query_params, snapshot=snapshots_of(user))
-            models = self._named(data["ids"])
-            check_models(models)
-            snapshot = data["snapshot"] or common_snapshot(models, data["split"], snapshots_of(user))
-            answer = compare(models=models, snapshot=snapshot, split=data["split"]).to_dict()
-            answer["differences"] = with_images(answer["differences"], snapshot)
-            return Response(answer)
-        data = valid(CompareRequestSerializer, request.data, snapshot=snapshots_of(user))
-        models = self._named(list(dict.fromkeys(data["ids"])))
-        require_role(data["snapshot"].project, user, Role.EDITOR)
-        job = start_comparison(
-            models=models,
-            project=data["snapshot"].project,
-            user=user,
-            snapshot=data["snapshot"],
-            split=data["split"],
-        )
-        return accepted(job)
-
-    def _named(self, ids: list) -> list[Model]:
-        found = {str(model.pk): model for model in models_of(self.request.user).filter(pk__in=ids)}
-        missing = [str(pk) for pk in ids if str(pk) not in found]
-        if missing:
-            raise ValidationError({"ids": [f"There is no model {missing[0]}."]}, code="does_not_exist")
-        for model in found.values():
-            require_member(model.project, self.request.user)
-        return [found[str(pk)] for pk in ids]
+            rows = Evaluation.objects.filter(model=model).select_related("model", "snapshot__dataset")
+            page = self.paginate_queryset(rows)
+            return self.get_paginated_response(EvaluationSerializer(page, many=True).data)
+        data = EvaluationRequestSerializer(data=request.data, context={"snapshots": snapshots_of(request.user)})
+        data.is_valid(raise_exception=True)
+        return accepted(start_evaluation(model=model, user=request.user, **data.validated_data))
 
 
 class EvaluationViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet):

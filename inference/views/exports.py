@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import action
-from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
@@ -14,6 +12,7 @@ from datasets.selectors import snapshots_of
 from inference.registry import serializers
 from inference.registry.exports import exportable_kinds, start_export
 from inference.registry.publishing import start_publishing
+from inference.views.of_model import OfModel, OfModelWithFiles
 from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.permissions import require_member
@@ -21,13 +20,14 @@ from storage.signing import base_url_of
 from vision.runtime.kinds import KINDS
 
 
-class ExportActions(GenericAPIView):
-    """The part of the models' view that gives models away."""
+class ModelExportsView(OfModelWithFiles):
+    """Exports of a model."""
+
+    serializer_class = serializers.ExportRequestSerializer
 
     @extend_schema(methods=["get"], responses=serializers.ExportSerializer(many=True))
     @extend_schema(methods=["post"], request=serializers.ExportRequestSerializer, responses={202: JobSerializer})
-    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_class=None)
-    def exports(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
+    def exports(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
         """What the model can be exported as, and what was measured of each file that exists.
 
         POST writes files: each is run on the test split by the runtime that will run it, and is offered only when it
@@ -43,9 +43,14 @@ class ExportActions(GenericAPIView):
         require_member(model.project, request.user)
         return accepted(start_export(model=model, user=request.user, **data.validated_data))
 
+
+class ModelPublishView(OfModel):
+    """Publishing of a model."""
+
+    serializer_class = serializers.PublishRequestSerializer
+
     @extend_schema(request=serializers.PublishRequestSerializer, responses={202: JobSerializer})
-    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def publish(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
+    def publish(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
         """Put files into the large-file store. The job's result has, for each, its id there (of FastDFS
         `group1/M00/…`), an address, sha256 and size."""
         model = self.get_object()

@@ -1,4 +1,4 @@
-"""What a model knows of images: predicted annotations, what to label next, labels that are probably wrong."""
+"""What a model knows of images: predicted annotations, and what to label next."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
-from rest_framework.decorators import action
-from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
 from datasets.selectors import datasets_of
 from inference.labeling.active_learning import start_suggestions
-from inference.labeling.label_issues import start_label_issues
-from inference.labeling.serializers import SuggestionSerializer, SuggestionsRequestSerializer, SuspectsRequestSerializer
+from inference.labeling.serializers import SuggestionSerializer, SuggestionsRequestSerializer
 from inference.models import LabelingCandidate
 from inference.selectors import models_of
+from inference.views.of_model import OfModel
 from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.models import Role
@@ -27,12 +25,14 @@ from projects.scoped import valid
 from projects.selectors import is_live, project_ids_of
 
 
-class LabelingActions(GenericAPIView):
-    """The part of the models' view that helps to label."""
+class ModelSuggestionsView(OfModel):
+    """Suggestions of a model. The dataset's project decides about the role."""
+
+    serializer_class = SuggestionsRequestSerializer
+    change_role = Role.VIEWER
 
     @extend_schema(request=SuggestionsRequestSerializer, responses={202: JobSerializer})
-    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def suggestions(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
+    def suggestions(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
         """Look at the unlabelled images of a dataset: predictions to confirm, and the most informative images first.
 
         The order is at `suggestions/?model=&dataset=`: uncertain images first, near-duplicates apart.
@@ -46,15 +46,6 @@ class LabelingActions(GenericAPIView):
         )
         require_role(data["dataset"].project, request.user, Role.EDITOR)
         return accepted(start_suggestions(model=model, user=request.user, **data))
-
-    @extend_schema(request=SuspectsRequestSerializer, responses={202: JobSerializer})
-    @action(detail=True, methods=["post"], pagination_class=None, filterset_class=None)
-    def suspects(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
-        """Look for wrong labels in a dataset. They are listed at `suspects/?model=&dataset=`, the worst first."""
-        model = self.get_object()
-        data = valid(SuspectsRequestSerializer, request.data, dataset=datasets_of(request.user))
-        require_role(data["dataset"].project, request.user, Role.EDITOR)
-        return accepted(start_label_issues(model=model, user=request.user, **data))
 
 
 class SuggestionFilter(filters.FilterSet):

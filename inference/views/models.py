@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -20,35 +19,26 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from common.requests import AuthenticatedRequest
-from datasets.selectors import snapshots_of
-from inference.evaluation.evaluations import start_evaluation
-from inference.evaluation.serializers import EvaluationRequestSerializer, EvaluationSerializer
-from inference.models import Evaluation, FileKind, Model
+from inference.models import FileKind, Model
 from inference.registry import serializers
 from inference.registry.changing import change_model, delete_model
 from inference.registry.model_import_serializers import ModelUploadSerializer
 from inference.registry.model_imports import require_model_uploads, start_model_import
 from inference.registry.registration import CONTENT_TYPES
 from inference.selectors import listed, models_of
-from inference.views.evaluation import ComparisonActions
-from inference.views.exports import ExportActions
-from inference.views.labeling import LabelingActions
-from inference.views.prediction import PredictionActions
-from inference.views.registry import RegistryActions
 from jobs.serializers import JobSerializer
 from projects.answers import accepted
 from projects.changes.views import MakesChanges
 from projects.models import Role
 from projects.parsers import JSONParser
-from projects.permissions import MemberLinkPermission, ProjectPermission, require_member, require_role
+from projects.permissions import MemberLinkPermission, ProjectPermission, require_role
 from projects.selectors import projects_of
 from projects.serializers import DeletionSerializer, UsesSerializer, is_forced
 from projects.uses import uses_of
 from storage.downloads import blob_response
 from storage.finished_uploads import taking_uploads
-from storage.receiving import FileBody, open_form, open_form_in_memory
+from storage.receiving import FileBody, open_form
 from storage.signing import signed_for
-from storage.uploads import memory_first
 
 # The JSON card is an object in the schema, every other file is bytes.
 MODEL_FILE = {
@@ -56,8 +46,6 @@ MODEL_FILE = {
     for code in (200, 206)
     for media_type in sorted(set(CONTENT_TYPES.values()))
 }
-# What every user may do with a public model.
-USING = ("predict", "suggestions", "suspects", "explanations")
 
 
 class ModelFilter(filters.FilterSet):
@@ -76,11 +64,6 @@ class ModelFilter(filters.FilterSet):
 
 class ModelViewSet(
     MakesChanges,
-    PredictionActions,
-    RegistryActions,
-    ExportActions,
-    LabelingActions,
-    ComparisonActions,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.UpdateModelMixin,
@@ -98,37 +81,23 @@ class ModelViewSet(
     ordering_fields = ("version",)
     lookup_value_converter = "uuid"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
-    repeatable = ("predict",)
-    without_changes = (*USING, "create", "stage", "compare", "evaluations", "exports", "publish")
-    file_bodies = {
-        "create": FileBody(open_form, limit="MAX_MODEL_BYTES"),
-        "predict": FileBody(open_form_in_memory),
-        "explanations": FileBody(open_form, limit="MAX_IMAGE_BYTES"),
-    }
-
-    @property
-    def change_role(self) -> Role:
-        return Role.VIEWER if self.action in USING else Role.EDITOR
+    without_changes = ("create",)
+    file_bodies = {"create": FileBody(open_form, limit="MAX_MODEL_BYTES")}
 
     def get_queryset(self) -> QuerySet:
         by_link = signed_for(self.request) if self.action == "files" else None
         models = models_of(by_link or self.request.user)
         if self.action == "list":
             models = listed(models)
-        return models if self.action in USING else models.prefetch_related("files__blob")
+        return models.prefetch_related("files__blob")
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return serializers.ModelSummarySerializer if self.action == "list" else self.serializer_class
 
     def get_parsers(self) -> list[BaseParser]:
-        """A model comes as a form or names an upload, all else comes as JSON or as its action says."""
+        """A model comes as a form or names an upload, all else comes as JSON."""
         method = (self.request.method or "").lower() if self.request is not None else ""
         return [MultiPartParser(), JSONParser()] if self.action_map.get(method) == "create" else super().get_parsers()
-
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        if self.action_map.get((request.method or "").lower()) == "predict" and not hasattr(request, "_files"):
-            request.upload_handlers = memory_first(request)
-        return super().initialize_request(request, *args, **kwargs)
 
     @extend_schema(
         request={
@@ -150,10 +119,10 @@ class ModelViewSet(
             context = {"projects": projects_of(request.user), "taking": taking}
             data = ModelUploadSerializer(data=request.data, context=context)
             data.is_valid(raise_exception=True)
-            wanted = dict(data.validated_data)
-            project, file = wanted.pop("project"), wanted.pop("file")
+            options = dict(data.validated_data)
+            project, file = options.pop("project"), options.pop("file")
             require_role(project, request.user, Role.EDITOR)
-            job = start_model_import(project=project, user=request.user, incoming=file.incoming, **wanted)
+            job = start_model_import(project=project, user=request.user, incoming=file.incoming, **options)
         return accepted(job)
 
     def perform_update(self, serializer: BaseSerializer) -> None:
@@ -206,21 +175,3 @@ class ModelViewSet(
         own_name = file.kind == FileKind.BUNDLE and file.filename != "bundle.zip"  # the latter of earlier versions
         name = file.filename if own_name else f"{model.name}-v{model.version}-{file.filename}"
         return blob_response(request, file.blob, name)
-
-    @extend_schema(methods=["get"], responses=EvaluationSerializer(many=True))
-    @extend_schema(methods=["post"], request=EvaluationRequestSerializer, responses={202: JobSerializer})
-    @action(detail=True, methods=["get", "post"], filterset_class=None, ordering_fields=())
-    def evaluations(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> Response:
-        """How good the model is, and the images it got wrong. POST measures it on a split of any snapshot of yours."""
-        model = self.get_object()
-        require_member(model.project, request.user)
-        if request.method == "GET":
-            page = self.paginate_queryset(_evaluations_of(model))
-            return self.get_paginated_response(EvaluationSerializer(page, many=True).data)
-        data = EvaluationRequestSerializer(data=request.data, context={"snapshots": snapshots_of(request.user)})
-        data.is_valid(raise_exception=True)
-        return accepted(start_evaluation(model=model, user=request.user, **data.validated_data))
-
-
-def _evaluations_of(model: Model) -> QuerySet[Evaluation]:
-    return Evaluation.objects.filter(model=model).select_related("model", "snapshot__dataset")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import uuid
 from contextlib import nullcontext
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
@@ -20,16 +20,30 @@ from common.words import counted
 from datasets.selectors import images_of
 from inference.serving import prediction as predicting
 from inference.serving import serializers
-from projects.models import Task
+from inference.views.of_model import OfModel
+from projects.models import Role, Task
 from projects.parsers import JSONParser
 from storage import services as storage
 from storage.filenames import clean_filename
 from storage.models import Blob
+from storage.receiving import FileBody, open_form_in_memory
+from storage.uploads import memory_first
 from vision.imaging.preprocessing import ImageError
 
 
-class PredictionActions(GenericAPIView):
-    """The part of the models' view that predicts."""
+class ModelPredictView(OfModel):
+    """A model on a few images, at once."""
+
+    serializer_class = serializers.PredictionRequestSerializer
+    parser_classes = [MultiPartParser, JSONParser]
+    change_role = Role.VIEWER
+    repeatable = ("predict",)
+    file_bodies = {"predict": FileBody(open_form_in_memory)}
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        if not hasattr(request, "_files"):
+            request.upload_handlers = memory_first(request)
+        return super().initialize_request(request, *args, **kwargs)
 
     @extend_schema(
         parameters=[serializers.OverlaySerializer],
@@ -43,14 +57,7 @@ class PredictionActions(GenericAPIView):
             (200, "image/jpeg"): OpenApiTypes.BINARY,
         },
     )
-    @action(
-        detail=True,
-        methods=["post"],
-        parser_classes=[MultiPartParser, JSONParser],
-        pagination_class=None,
-        filterset_class=None,
-    )
-    def predict(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponse:
+    def predict(self, request: AuthenticatedRequest, pk: uuid.UUID) -> HttpResponse:
         """Ask the model about images: uploaded `files`, or ids of `images` in your datasets."""
         watch = predicting.Stopwatch()
         model = self.get_object()

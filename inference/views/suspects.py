@@ -16,10 +16,18 @@ from rest_framework.serializers import BaseSerializer
 
 from common.requests import AuthenticatedRequest
 from datasets.gallery.rows import grid_rows
+from datasets.selectors import datasets_of
 from inference.labeling import suspect_serializers as shapes
 from inference.labeling.label_issue_rows import decide_label_issue, label_issues_of, open_label_issues, searches_of
+from inference.labeling.label_issues import start_label_issues
+from inference.labeling.serializers import SuspectsRequestSerializer
 from inference.models import LabelIssue
-from projects.permissions import ProjectPermission
+from inference.views.of_model import OfModel
+from jobs.serializers import JobSerializer
+from projects.answers import accepted
+from projects.models import Role
+from projects.permissions import ProjectPermission, require_role
+from projects.scoped import valid
 
 FIELDS = OpenApiParameter(
     "fields",
@@ -28,6 +36,21 @@ FIELDS = OpenApiParameter(
     default="all",
     description="grid: with light rows of their images, as a gallery shows them.",
 )
+
+
+class ModelSuspectsView(OfModel):
+    """A model looks for wrong labels. The dataset's project decides about the role."""
+
+    serializer_class = SuspectsRequestSerializer
+    change_role = Role.VIEWER
+
+    @extend_schema(request=SuspectsRequestSerializer, responses={202: JobSerializer})
+    def suspects(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
+        """Look for wrong labels in a dataset. They are listed at `suspects/?model=&dataset=`, the worst first."""
+        model = self.get_object()
+        data = valid(SuspectsRequestSerializer, request.data, dataset=datasets_of(request.user))
+        require_role(data["dataset"].project, request.user, Role.EDITOR)
+        return accepted(start_label_issues(model=model, user=request.user, **data))
 
 
 class SuspectFilter(filters.FilterSet):
