@@ -191,16 +191,16 @@ class TestLabels:
 
 
 def test_labelling_an_image_that_goes(api, images, labels, monkeypatch):
-    from datasets.views import images as views
+    from datasets.views.bulk import ImageBulkView
 
-    chosen = views.ImageViewSet._chosen
+    chosen = ImageBulkView._chosen
 
     def found(self, ids):
         rows = chosen(self, ids)
         Image.objects.filter(pk=rows[0].pk).delete()
         return rows
 
-    monkeypatch.setattr(views.ImageViewSet, "_chosen", found)
+    monkeypatch.setattr(ImageBulkView, "_chosen", found)
     body = {"action": "label", "label": "good", "images": [one["id"] for one in images[:2]]}
     answer = api.post("/api/v1/images/bulk/", body)
     assert answer.status_code == 200 and answer.json() == {"changed": 1, "unchanged": 1}

@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
-from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +25,7 @@ from datasets.selectors import datasets_of
 from datasets.serializers import ChangeSerializer
 from datasets.suggestion_counts import count_suggestions, waiting
 from datasets.views.labels import label_or_400
+from datasets.views.of_image import OfImage
 from projects.changes.models import Change
 from projects.changes.views import MakesChanges
 from projects.models import Project, Role
@@ -37,10 +37,10 @@ REVISION = OpenApiParameter("revision", OpenApiTypes.INT, description="The revis
 ANSWERS = {200: shapes.AnnotationsAnswerSerializer, 409: shapes.AnnotationsConflictSerializer}
 
 
-class AnnotationsMixin(MakesChanges, GenericAPIView):
-    """For the view of images."""
+class ImageAnnotationsView(MakesChanges, OfImage):
+    """The annotations of an image."""
 
-    request: AuthenticatedRequest
+    serializer_class = shapes.AnnotationRequestSerializer
 
     @extend_schema(methods=["GET"], responses=shapes.AnnotationsAnswerSerializer)
     @extend_schema(
@@ -50,8 +50,7 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
         responses=ANSWERS,
     )
     @extend_schema(methods=["PATCH"], request=shapes.AnnotationsPatchSerializer, responses=ANSWERS)
-    @action(detail=True, methods=["get", "put", "patch"], pagination_class=None, filterset_class=None)
-    def annotations(self, request: Request, pk: uuid.UUID | None = None) -> Response:
+    def annotations(self, request: Request, pk: uuid.UUID) -> Response:
         """All annotations of the image; PUT replaces them, PATCH changes some.
 
         What comes as it is there stays the row that it was, with who made it and its score: a suggestion is confirmed
@@ -99,9 +98,15 @@ class AnnotationsMixin(MakesChanges, GenericAPIView):
             raise ValidationError({"revision": ["Must be the revision number of the image."]})
         return int(text)
 
+
+class ImageHistoryView(OfImage):
+    """Who changed the annotations of an image."""
+
+    serializer_class = ChangeSerializer
+    pagination_class = KeysetPagination
+
     @extend_schema(responses=ChangeSerializer(many=True))
-    @action(detail=True, filterset_class=None, pagination_class=KeysetPagination)
-    def history(self, request: Request, pk: uuid.UUID | None = None) -> Response:
+    def history(self, request: Request, pk: uuid.UUID) -> Response:
         """Who changed the annotations of the image, the latest change first."""
         changes = AnnotationChange.objects.filter(image=self.get_object()).select_related("changed_by")
         page = self.paginate_queryset(changes)

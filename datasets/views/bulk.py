@@ -6,10 +6,9 @@ import uuid
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
-from rest_framework.decorators import action
+from rest_framework import status, viewsets
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,23 +20,28 @@ from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection, count_images
 from datasets.gallery.windows import all_keys
-from datasets.models import Dataset
+from datasets.models import Dataset, Image
 from datasets.selectors import datasets_of, images_of
 from datasets.views.labels import label_or_400
 from jobs.serializers import JobSerializer
 from projects.changes.views import MakesChanges
 from projects.models import Project, Role
-from projects.permissions import require_role
+from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
 
 
-class BulkMixin(MakesChanges, GenericAPIView):
-    """For the view of images."""
+class ImageBulkView(MakesChanges, viewsets.GenericViewSet):
+    """Many images at once."""
 
     request: AuthenticatedRequest
 
+    queryset = Image.objects.none()
+    serializer_class = BulkSerializer
+    permission_classes = [ProjectPermission]
+    pagination_class = None
+    repeatable = ("bulk",)
+
     @extend_schema(request=BULK, responses={200: BulkAnswerSerializer, 202: JobSerializer})
-    @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
     def bulk(self, request: Request) -> Response:
         """Label, move, split, group or delete many images of one project: those that are named, or all that a filter
         leaves, but for some.

@@ -7,21 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 
 from datasets import renditions, thumbnails
+from datasets.models import Image
+from datasets.selectors import shown_images
+from datasets.views.of_image import OfImage
 from projects.permissions import SignedReadPermission
-from storage.downloads import file_response
+from storage.downloads import blob_response, file_response
 from storage.errors import is_disk_full
 from storage.models import Blob
+from storage.signing import is_signed
 from vision.imaging.preprocessing import ImageError
 
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -42,14 +46,10 @@ class Shown(Protocol):
 
 
 class AnswersImages(GenericAPIView):
-    """For views that answer a small or shown version of an image in some of their actions."""
-
-    image_actions: tuple[str, ...] = ()
+    """For views that answer a small or shown version of an image."""
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        if self.action in self.image_actions:  # type: ignore[attr-defined]
-            return JSONRenderer(), JSONRenderer.media_type  # of errors; `format` and Accept are those of the image
-        return super().perform_content_negotiation(request, force)
+        return JSONRenderer(), JSONRenderer.media_type  # of errors; `format` and Accept are those of the image
 
     def answer_image(
         self, image: Shown, kind: str, name: str, size: int, ensure: Callable[[Blob, int, str], Path]
@@ -89,10 +89,28 @@ class AnswersImages(GenericAPIView):
         return text
 
 
-class ImageFilesMixin(AnswersImages):
-    """For the view of images."""
+class OfImageFiles(OfImage):
+    permission_classes = [SignedReadPermission]
+    serializer_class = None
 
-    image_actions = ("thumbnail", "rendition")
+    def get_queryset(self) -> QuerySet[Image]:
+        images = shown_images() if is_signed(self.request) else super().get_queryset()
+        # A gallery asks for sixty of them at once.
+        return images.select_related("blob").prefetch_related(None)
+
+
+class ImageFileView(OfImageFiles):
+    """The file of an image."""
+
+    @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY, (206, "image/*"): OpenApiTypes.BINARY})
+    def file(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
+        """The original bytes. Supports `ETag`, `If-None-Match` and `Range`; takes signed URLs."""
+        image = self.get_object()
+        return blob_response(request, image.blob, image.filename)
+
+
+class ImageThumbnailView(AnswersImages, OfImageFiles):
+    """A small version of an image."""
 
     @extend_schema(
         parameters=[
@@ -102,13 +120,16 @@ class ImageFilesMixin(AnswersImages):
         ],
         responses=ANSWERS,
     )
-    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def thumbnail(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
+    def thumbnail(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         """A small JPEG or WebP of the upright image. Takes signed URLs."""
         image = self.get_object()
         size = self.one_of("size", thumbnails.SIZES)
         kind = self.image_kind()
         return self.answer_image(image, kind, f"{size}", size, thumbnails.ensure_thumbnail)
+
+
+class ImageRenditionView(AnswersImages, OfImageFiles):
+    """An image as browsers show it."""
 
     @extend_schema(
         parameters=[
@@ -118,8 +139,7 @@ class ImageFilesMixin(AnswersImages):
         ],
         responses=ANSWERS,
     )
-    @action(detail=True, permission_classes=[SignedReadPermission], pagination_class=None, filterset_class=None)
-    def rendition(self, request: Request, pk: uuid.UUID | None = None) -> HttpResponseBase:
+    def rendition(self, request: Request, pk: uuid.UUID) -> HttpResponseBase:
         """The upright image as every browser shows it, at most `max` pixels wide and high: of HEIC, TIFF, 16 bits and
         what is very large, too. Takes signed URLs."""
         image = self.get_object()

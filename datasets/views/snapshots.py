@@ -39,9 +39,7 @@ class SnapshotFilter(filters.FilterSet):
         fields = ["project", "dataset"]
 
 
-class SnapshotViewSet(
-    MakesChanges, AnswersImages, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet
-):
+class SnapshotViewSet(MakesChanges, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Frozen versions of your datasets, the newest first."""
 
     request: AuthenticatedRequest
@@ -52,7 +50,6 @@ class SnapshotViewSet(
     filterset_class = SnapshotFilter
     lookup_value_converter = "uuid"
     default_ordering = "-id"
-    image_actions = ("thumbnail",)
 
     @extend_schema(
         request=snapshot_serializers.SnapshotChangeSerializer(partial=True),
@@ -79,24 +76,6 @@ class SnapshotViewSet(
         # The images of a record go with its dataset; while that is in the trash, they are only not shown.
         rows = in_split_and_label(held if snapshot.dataset_id is not None else held.none(), **wanted)
         return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows) or []))
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("row", OpenApiTypes.INT, OpenApiParameter.PATH, description="`id` of the image's row."),
-            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]),
-            VERSION,
-            FORMAT,
-        ],
-        responses=ANSWERS,
-    )
-    @action(detail=True, url_path="images/<int:row>/thumbnail", pagination_class=None, filterset_class=None)
-    def thumbnail(self, request: Request, pk: uuid.UUID | None = None, row: int = 0) -> HttpResponseBase:
-        """A small JPEG or WebP of an image of the snapshot, also when it was deleted since."""
-        found = SnapshotImage.objects.filter(snapshot=self.get_object(), pk=row).select_related("blob", "image").first()
-        if found is None:
-            raise NotFound()
-        size, kind = self.one_of("size", thumbnails.SIZES), self.image_kind()
-        return self.answer_image(found, kind, f"{size}", size, thumbnails.ensure_thumbnail)
 
     @extend_schema(parameters=[shapes.CompareSnapshotsQuerySerializer], responses=shapes.SnapshotComparisonSerializer)
     @action(detail=True, pagination_class=None, filterset_class=None)
@@ -157,3 +136,34 @@ class SnapshotViewSet(
 
     def _rows(self, snapshot: Snapshot, page: Sequence[SnapshotImage], before: Mapping | None = None) -> list[dict]:
         return shapes.SnapshotImageSerializer(rows_of(page, snapshot.project_id, before), many=True).data  # type: ignore[return-value]
+
+
+class SnapshotThumbnailView(AnswersImages, viewsets.GenericViewSet):
+    """A small version of an image of a snapshot."""
+
+    request: AuthenticatedRequest
+
+    queryset = Snapshot.objects.none()
+    serializer_class = None
+    permission_classes = [ProjectPermission]
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet:
+        return snapshots_of(self.request.user)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("row", OpenApiTypes.INT, OpenApiParameter.PATH, description="`id` of the image's row."),
+            OpenApiParameter("size", OpenApiTypes.INT, enum=thumbnails.SIZES, default=thumbnails.SIZES[0]),
+            VERSION,
+            FORMAT,
+        ],
+        responses=ANSWERS,
+    )
+    def thumbnail(self, request: Request, pk: uuid.UUID, row: int) -> HttpResponseBase:
+        """A small JPEG or WebP of an image of the snapshot, also when it was deleted since."""
+        image = SnapshotImage.objects.filter(snapshot=self.get_object(), pk=row).select_related("blob", "image").first()
+        if image is None:
+            raise NotFound()
+        size, kind = self.one_of("size", thumbnails.SIZES), self.image_kind()
+        return self.answer_image(image, kind, f"{size}", size, thumbnails.ensure_thumbnail)
