@@ -193,9 +193,9 @@ class Supervisor:
             work.record_event(self.run, "progress", self._progress)
         work.renew(self.run, **changes)
 
-    def _stop(self, process: EngineProcess, wish: str) -> None:
+    def _stop(self, process: EngineProcess, command: str) -> None:
         """Let the process end by itself (it writes its checkpoint first when interrupted), for a while."""
-        process.ask(wish)
+        process.ask(command)
         deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline:
             try:

@@ -45,7 +45,7 @@ class Reporter:
         self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
         self._lock = threading.Lock()
-        self._wish = ""
+        self._command = ""
         threading.Thread(target=self._listen, daemon=True).start()
 
     def send(self, event: str, **content: Any) -> None:
@@ -59,14 +59,14 @@ class Reporter:
     def check(self) -> None:
         from vision.training.errors import Cancelled, Interrupted
 
-        if self._wish == "cancel":
+        if self._command == "cancel":
             raise Cancelled("cancelled by its user")
-        if self._wish == "interrupt":
+        if self._command == "interrupt":
             raise Interrupted("asked to pause")
 
     def _listen(self) -> None:
         for line in sys.stdin:
-            self._wish = line.strip()
+            self._command = line.strip()
         os._exit(SUPERVISOR_GONE)
 
 
@@ -202,7 +202,7 @@ def _export(request: ExportRequest, folder: Path, reporter: Reporter) -> dict:
 
 
 def _hooks(reporter: Reporter) -> TrainingHooks:
-    """Of a job: log, progress and the wish to stop."""
+    """Of a job: log, progress and the command to stop."""
     from vision.training.hooks import TrainingHooks
 
     return TrainingHooks(

@@ -80,10 +80,10 @@ class EngineProcess:
         """The next report; None at the end. Raises `queue.Empty` after `timeout` seconds."""
         return self._messages.get(timeout=timeout)
 
-    def ask(self, wish: str) -> None:
+    def ask(self, command: str) -> None:
         """Say "cancel" or "interrupt"."""
         with contextlib.suppress(BrokenPipeError, ValueError):
-            self._process.stdin.write(f"{wish}\n")  # type: ignore[union-attr]
+            self._process.stdin.write(f"{command}\n")  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
 
     @property

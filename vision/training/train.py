@@ -112,7 +112,7 @@ def train(
         configuration: resolved, see `Configuration.resolved`.
         data: samples of the three splits.
         folder: work folder of this training, on a disk with room (see `Estimate.disk_bytes`).
-        hooks: progress, log, checkpoints and the wish to stop.
+        hooks: progress, log, checkpoints and the command to stop.
         on_estimate: receives the `Estimate` before the first step.
 
     Raises:
