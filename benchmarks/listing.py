@@ -114,16 +114,25 @@ ROW_OF_IMPORT = dict.fromkeys(("x_min", "y_min", "x_max", "y_max", "score", "cre
 
 def _fill(user, count: int):
     """A project with a dataset of `count` images; 9 of 10 have a label, 5 images have a rare one."""
-    from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel, Label
+    from datasets.models import Dataset, Label
     from projects.services import create_project
-    from storage.models import Blob
 
     project = create_project(user=user, name=f"{count} images")
     dataset = Dataset.objects.create(project=project, name="d", image_count=count)
     names = [*(f"label-{n}" for n in range(LABELS - 1)), "rare"]
     labels = [Label.objects.create(project=project, name=name).pk.hex for name in names]
-    code = _facet_codes()
+    images = _insert_images(dataset, count)
+    _insert_labels(dataset, images, labels)
+    return dataset
+
+
+def _insert_images(dataset, count: int) -> list[str]:
+    """The images' ids."""
+    from datasets.models import Image
+    from storage.models import Blob
+
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    code = _facet_codes()
     blobs, images = ([_uuid(kind, count, n) for n in range(count)] for kind in (1, 2))
     _insert(
         Blob,
@@ -140,11 +149,21 @@ def _fill(user, count: int):
              "source": "upload", "width": 640, "height": 480, "format": "JPEG", "size": 1000, "phash": f"{n:064x}",
              "split": SPLITS[n % len(SPLITS)], "group": "", "revision": 1,
              "has_thumbnails": 1, "reviewed": 1, "created_at": now, "thumbhash": THUMBHASH,
-             "shuffle": n * 48_271 % (2**31 - 1), "project_key": project.pk.hex, "facets": code(n),
+             "shuffle": n * 48_271 % (2**31 - 1), "project_key": dataset.project_id.hex, "facets": code(n),
              "annotation_count": int(bool(n % 10)), "suggestion_count": 0, "lowest_score": 1.0}
             for n in range(count)
         ),
     )  # fmt: skip
+    return images
+
+
+def _insert_labels(dataset, images: list[str], labels: list[str]) -> None:
+    """Annotations, and the tables that are kept beside them."""
+    from datasets.models import ANY_LABEL, Annotation, FacetCount, ImageLabel
+
+    count = len(images)
+    code = _facet_codes()
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     _insert(
         Annotation,
         (
@@ -178,7 +197,6 @@ def _fill(user, count: int):
     FacetCount.objects.bulk_create(
         FacetCount(dataset=dataset, label_key=label, facets=facets, images=n) for (label, facets), n in counted.items()
     )
-    return dataset
 
 
 def _facet_codes() -> Callable[[int], int]:
