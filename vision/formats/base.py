@@ -236,8 +236,8 @@ def ending_of(path: str) -> str:
     """The ending of a file name with its dot, or an empty string; `.rf.0a1b2c…` and `.2024` are no endings."""
     name = path.rpartition("/")[2]
     stem, dot, ending = name.rpartition(".")
-    is_one = bool(stem) and 0 < len(ending) <= LONGEST_ENDING and ending.isalnum() and not ending.isdigit()
-    return dot + ending if is_one else ""
+    is_ending = bool(stem) and 0 < len(ending) <= LONGEST_ENDING and ending.isalnum() and not ending.isdigit()
+    return dot + ending if is_ending else ""
 
 
 def stem(name: str) -> str:
@@ -265,15 +265,15 @@ def split_of_path(name: str) -> str | None:
 
 def splits_of_paths(names: Iterable[str]) -> dict[str, str]:
     """Name → split, where folders say it. A folder `train` beside `bus` and `car` is a class, not a split."""
-    found: dict[str, tuple[str, str]] = {}
+    splits: dict[str, tuple[str, str]] = {}
     beside: dict[str, set[str]] = {}
     for name in names:
         parts = name.split("/")[:-1]
         for position, part in enumerate(parts):
             beside.setdefault("/".join(parts[:position]), set()).add(part)
             if split := split_of_word(part):
-                found[name] = split, "/".join(parts[:position])
-    return {name: split for name, (split, around) in found.items() if all(map(_may_be_split, beside[around]))}
+                splits[name] = split, "/".join(parts[:position])
+    return {name: split for name, (split, around) in splits.items() if all(map(_may_be_split, beside[around]))}
 
 
 def _may_be_split(part: str) -> bool:
@@ -293,5 +293,5 @@ def split_of_word(word: str) -> str | None:
 def split_of_filename(name: str) -> str | None:
     """The split that the name of an annotation file has, such as `instances_train2017.json`; else its folder's."""
     words = SEPARATORS.split(stem(name).lower())
-    found = {split_of_word(word) for word in words} - {None}
-    return (found.pop() if len(found) == 1 else None) or split_of_path(name)
+    splits = {split_of_word(word) for word in words} - {None}
+    return (splits.pop() if len(splits) == 1 else None) or split_of_path(name)

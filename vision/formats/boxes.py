@@ -113,8 +113,8 @@ def _frame_of(record: Record, width: int, height: int, orientation: int, placed:
     return _Frame(width, height, said, is_wrong=True)
 
 
-def _is_near(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return abs(one[0] - other[0]) <= 1 and abs(one[1] - other[1]) <= 1
+def _is_near(size: tuple[int, int], other_size: tuple[int, int]) -> bool:
+    return abs(size[0] - other_size[0]) <= 1 and abs(size[1] - other_size[1]) <= 1
 
 
 def _place(record: Record, mark: ParsedAnnotation, position: int, frame: _Frame, placed: Placed) -> None:
@@ -203,13 +203,13 @@ def _is_twin(mark: ParsedAnnotation, other: ParsedAnnotation) -> bool:
     return is_same_place(mark.box, other.box)
 
 
-def is_same_place(one: Sequence[float], other: Sequence[float]) -> bool:
+def is_same_place(first: Sequence[float], second: Sequence[float]) -> bool:
     """Whether two boxes are nearly the same."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
+    across = min(first[2], second[2]) - max(first[0], second[0])
+    down = min(first[3], second[3]) - max(first[1], second[1])
     if across <= 0 or down <= 0:
         return False
-    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
     return across * down >= TWIN_OVERLAP * (area - across * down)
 
 
@@ -226,5 +226,6 @@ def _is_control(character: str) -> bool:
 def clean_label(name: str) -> str | None:
     """A label's name in composed Unicode without control characters and what turns the direction of writing; None when
     nothing that can be seen is left, or too much."""
-    kept = "".join(one for one in composed(name) if not _is_control(one)).strip()
-    return kept if 0 < len(kept) <= MAX_LABEL and any(unicodedata.category(one) != "Cf" for one in kept) else None
+    kept = "".join(character for character in composed(name) if not _is_control(character)).strip()
+    can_be_seen = any(unicodedata.category(character) != "Cf" for character in kept)
+    return kept if can_be_seen and len(kept) <= MAX_LABEL else None

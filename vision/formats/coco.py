@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from vision.formats.base import SPLIT_FOLDERS, Exported, split_of_filename
 from vision.formats.claims import Claim
@@ -53,11 +53,10 @@ def read(collection: Collection, file: JsonFile) -> None:
             known = row if isinstance(row, dict) else {}
             _annotation(collection, file.name, position, known, claims, names, used, numbers, reach)
     if reach is not None:
-        reach.settle(collection, file.name, (claim for same in claims.values() for claim in same), from_size)
+        reach.settle(collection, file.name, chain.from_iterable(claims.values()), from_size)
     if not is_complete:  # images without boxes may be those that the others are of
-        for same in claims.values():
-            for claim in same:
-                claim.is_annotated &= bool(claim.marks) or claim.left_out > 0
+        for claim in chain.from_iterable(claims.values()):
+            claim.is_annotated &= bool(claim.marks) or claim.left_out > 0
     groups = {
         str(row.get("supercategory")) for row in file.items("categories") if isinstance(row, dict)
     }  # Roboflow lists the group of its classes as a class
@@ -90,7 +89,8 @@ def _is_of_labels(file: JsonFile) -> bool:
 
 
 def _says_no_place(row: dict) -> bool:
-    return not row.keys() & {"bbox", "segmentation"} and not any(isinstance(one, (list, dict)) for one in row.values())
+    has_lists = any(isinstance(value, (list, dict)) for value in row.values())
+    return not has_lists and not row.keys() & {"bbox", "segmentation"}
 
 
 def _says_all_annotated(file: JsonFile) -> bool:
@@ -122,9 +122,9 @@ def _categories(collection: Collection, file: JsonFile) -> dict[str, str]:
 def _numbers(names: dict[str, str]) -> tuple[str, range] | None:
     """A key of the list of categories, and its ids, where they count from 1: others say nothing about a shift."""
     numbers = range(1, len(names) + 1)
-    if len(names) < 2 or any(str(number_) not in names for number_ in numbers):
+    if len(names) < 2 or any(str(category) not in names for category in numbers):
         return None
-    return "\n".join((GROUP, *(names[str(number_)] for number_ in numbers))), numbers
+    return "\n".join((GROUP, *(names[str(category)] for category in numbers))), numbers
 
 
 def _images(collection: Collection, file: JsonFile, is_annotated: bool) -> dict[str, list[Claim]]:
@@ -245,8 +245,8 @@ def _is_of_corners(row: dict, box: Box) -> bool:
     return not segmentation and abs(area - between) <= between / 1000 and abs(area - right * bottom) > area / 100
 
 
-def _is_near(one: Box, other: Box) -> bool:
-    return all(abs(edge - same) <= NEAR for edge, same in zip(one, other, strict=True))
+def _is_near(first: Box, second: Box) -> bool:
+    return all(abs(edge - other) <= NEAR for edge, other in zip(first, second, strict=True))
 
 
 def _outline(segmentation: object) -> Box | None:
@@ -255,9 +255,9 @@ def _outline(segmentation: object) -> Box | None:
     if not isinstance(segmentation, list):
         return None
     parts = segmentation if segmentation and isinstance(segmentation[0], list) else [segmentation]
-    found = [around_pairs(part) for part in parts if part]
-    boxes = [box for box in found if box is not None]
-    if not boxes or len(boxes) < len(found):
+    outlines = [around_pairs(part) for part in parts if part]
+    boxes = [box for box in outlines if box is not None]
+    if not boxes or len(boxes) < len(outlines):
         return None  # the part that cannot be read may reach beyond the others
     x_min, y_min, x_max, y_max = zip(*boxes, strict=True)
     return min(x_min), min(y_min), max(x_max), max(y_max)
@@ -282,7 +282,7 @@ class CocoWriter:
     """A folder a split with its images and `_annotations.coco.json`."""
 
     def __init__(self, labels: list[str]) -> None:
-        self._ids = {label: number_ for number_, label in enumerate(labels, start=1)}
+        self._ids = {label: identifier for identifier, label in enumerate(labels, start=1)}
         self._images: dict[str | None, list[dict]] = {}
         self._annotations: dict[str | None, list[dict]] = {}
 
@@ -316,7 +316,7 @@ class CocoWriter:
             )
 
     def finish(self) -> Iterator[tuple[str, bytes]]:
-        categories = [{"id": number_, "name": name} for name, number_ in self._ids.items()]
+        categories = [{"id": identifier, "name": name} for name, identifier in self._ids.items()]
         for split in self._images or {None: []}:
             document = {
                 "info": {"description": ALL_ANNOTATED},

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from vision.formats.base import (
     NO_SPLIT_FOLDERS,
@@ -22,7 +21,6 @@ from vision.formats.base import (
     ParsedAnnotation,
     Record,
     folder_of,
-    split_of_path,
     split_of_word,
     splits_of_paths,
 )
@@ -31,7 +29,8 @@ from vision.formats.claims import FIELDS, FRACTIONS, PIXELS, WHOLE, Claim
 from vision.formats.class_numbers import ClassNumbers
 from vision.formats.fractions import Span, take_out_fractions
 from vision.formats.label_maps import LabelMaps
-from vision.formats.names import BY_NAME, CERTAIN, NONE, ImageIndex, Match, clean_path
+from vision.formats.matching import ClaimMatcher
+from vision.formats.names import NONE, ImageIndex
 from vision.formats.remarks import RemarkLog, about_splits, no_annotations
 from vision.formats.shapes import number
 
@@ -61,6 +60,7 @@ class Collection:
         self._groups: dict[str, list[Claim]] = defaultdict(list)
         self._lists: list[tuple[str, str, str, bool]] = []
         self._remarks = RemarkLog()
+        self._matcher = ClaimMatcher(self.index, self._remarks)
         self.listed_splits: dict[str, str] = {}
 
     # What readers call
@@ -145,8 +145,8 @@ class Collection:
         if isinstance(about, str):
             self._remarks.add(ImportWarning(about, code, detail, about, number))
         else:
-            said = about.names[0] if about.names else about.source
-            self._remarks.add(ImportWarning(said, code, detail, about.source, number))
+            image = about.names[0] if about.names else about.source
+            self._remarks.add(ImportWarning(image, code, detail, about.source, number))
 
     def give_up(self, source: str, code: str, detail: str) -> None:
         """A file that could not be read to its end: what it has said of images so far is not all."""
@@ -188,17 +188,18 @@ class Collection:
     @property
     def has_images(self) -> bool:
         """Whether an image that is here is spoken of, or may be."""
-        matches = (self._match(claim) for claims in self._groups.values() for claim in claims)
+        matches = (self._matcher.match(claim) for claims in self._groups.values() for claim in claims)
         return any(match.image is not None or match.is_ambiguous for match in matches)
 
     def finish(self) -> Parsed:
         """Find the images and join what is said about each."""
-        found = self._found()
-        recognised = self._in_fractions(found)
+        matched = self._matcher.images_of(self._groups)
+        self._groups.clear()
+        recognised = self._in_fractions(matched)
         by_image: dict[str, list[tuple[Claim, bool]]] = defaultdict(list)
         counts: Counter[str] = Counter()
         holds = {"boxes": 0, "whole": 0}
-        for group, pairs in found.items():
+        for group, pairs in matched.items():
             counts[group] = len(pairs)
             for claim, image in pairs:
                 by_image[image].append((claim, claim.source in recognised or group in recognised))
@@ -227,90 +228,13 @@ class Collection:
     def _id(self, name: str) -> int:
         return self._labels.setdefault(name, len(self._labels))
 
-    def _match(self, claim: Claim) -> Match:
-        if claim.match is None:
-            claim.match = self._looked_up(claim)
-        return claim.match
-
-    def _looked_up(self, claim: Claim) -> Match:
-        if not claim.names:
-            return self._match_of_own_file(claim)
-        ambiguous = NONE
-        for position, name in enumerate(claim.names):
-            match = self.index.by_path(name, folder_of(claim.source), claim.split)
-            if match.image is not None:
-                # By a part of what the file says: another claim may be by the same part of another name.
-                return match if position == 0 else replace(match, rank=min(match.rank, CERTAIN - 1))
-            ambiguous = match if match.is_ambiguous else ambiguous
-        return ambiguous
-
-    def _match_of_own_file(self, claim: Claim) -> Match:
-        """By the name of the annotation file, which tools keep right when they rename images, before the name in it."""
-        split = claim.split or split_of_path(claim.source)
-        by_file = self.index.by_stem(claim.source, split, claim.filename)
-        if by_file.rank > BY_NAME or not claim.filename:
-            return by_file
-        said = self.index.by_path(claim.filename, folder_of(claim.source), split)
-        least = 0 if by_file == NONE else max(by_file.rank, BY_NAME)  # a name alone is better than nothing
-        return said if said.image is not None and said.rank > least else by_file
-
-    def _found(self) -> dict[str, list[tuple[Claim, str]]]:
-        """The claims of each format with their images; a remark for each that means none."""
-        certain: set[str] = set()
-        matched: dict[str, list[tuple[Claim, Match]]] = {}
-        for group, claims in self._groups.items():
-            pairs = []
-            for claim in claims:
-                match = self._match(claim)
-                if match.image is None:
-                    self._say_missing(claim, match)
-                else:
-                    pairs.append((claim, match))
-                    if match.rank > BY_NAME:
-                        certain.add(match.image)
-            matched[group] = pairs
-        self._groups.clear()
-        return {group: list(self._agreeing(pairs, certain)) for group, pairs in matched.items()}
-
-    def _agreeing(self, pairs: list[tuple[Claim, Match]], certain: set[str]) -> Iterator[tuple[Claim, str]]:
-        """Without claims on an image that something fits better."""
-        rivals: dict[str, dict[str, int]] = defaultdict(dict)
-        for claim, match in pairs:
-            if match.rank < CERTAIN:
-                said = _identity(claim)
-                rivals[match.image][said] = max(match.rank, rivals[match.image].get(said, 0))  # type: ignore[index]
-        sure = {match.image for claim, match in pairs if match.rank >= CERTAIN}
-        for claim, match in pairs:
-            image = match.image
-            assert image is not None
-            if match.rank < CERTAIN:
-                others = rivals[image]
-                best = max(others.values())
-                is_beaten = image in sure or match.rank < best or (match.rank <= BY_NAME and image in certain)
-                if is_beaten:
-                    self._say_missing(claim, NONE)
-                    continue
-                if sum(rank == best for rank in others.values()) > 1:
-                    self._say_missing(claim, Match(None, is_ambiguous=True))
-                    continue
-            yield claim, image
-
-    def _say_missing(self, claim: Claim, match: Match) -> None:
-        said = claim.names[0] if claim.names else claim.filename or claim.source.rpartition("/")[2]
-        if match.is_ambiguous:
-            detail = f"{said!r} may mean several images, and nothing says which; its annotations were left out."
-            self._remarks.add(ImportWarning(claim.source, "ambiguous_image", detail, claim.source, claim.number))
-        else:
-            detail = f"There is no image {said!r}; its annotations were left out."
-            self._remarks.add(ImportWarning(claim.source, "missing_image", detail, claim.source, claim.number))
-
-    def _in_fractions(self, found: dict[str, list[tuple[Claim, str]]]) -> set[str]:
+    def _in_fractions(self, matched: dict[str, list[tuple[Claim, str]]]) -> set[str]:
         """Formats in pixels whose boxes all lie between 0 and about 1, and files for many images: these are fractions.
 
         What looks like a fraction in a file of pixels is left out.
         """
         result = set()
-        for group, pairs in found.items():
+        for group, pairs in matched.items():
             spans: dict[str, Span] = defaultdict(Span)
             for claim, _ in pairs:
                 spans[claim.source].add(claim)
@@ -368,8 +292,8 @@ class Collection:
         """What lists, annotation files and folders say, in this order."""
         splits = splits_of_paths(self.index.images)
         for image, pairs in by_image.items():
-            if said := next((claim.split for claim, _ in pairs if claim.split), None):
-                splits[image] = said
+            if split := next((claim.split for claim, _ in pairs if claim.split), None):
+                splits[image] = split
         listed: dict[str, str] = {}
         for source, name, split, is_stem in self._lists:
             if is_stem:
@@ -416,10 +340,6 @@ def _mark_of_folder(record: Record, labels: dict[str, str]) -> list[ParsedAnnota
 
 def _says_no_label(folder: str) -> bool:
     return split_of_word(folder) is not None or folder.lower() in NO_SPLIT_FOLDERS
-
-
-def _identity(claim: Claim) -> str:
-    return clean_path(claim.names[0]) if claim.names else claim.source
 
 
 def _marks(claim: Claim, names: list[str], is_fraction: bool) -> Iterator[ParsedAnnotation]:

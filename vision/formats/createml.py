@@ -45,8 +45,8 @@ def read(collection: Collection, file: JsonFile) -> None:
             detail = f"The entry of {said!r} has no list of annotations, so nobody knows whether it has been annotated."
             collection.leave_out(claim, "incomplete_annotation", detail)
             continue
-        for position, one in enumerate(rows, start=1):
-            _annotation(collection, claim, one, position)
+        for position, annotation in enumerate(rows, start=1):
+            _annotation(collection, claim, annotation, position)
 
 
 def _annotation(collection: Collection, claim: Claim, row: object, position: int) -> None:

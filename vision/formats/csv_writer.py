@@ -36,7 +36,8 @@ class CsvWriter:
     def finish(self) -> Iterator[tuple[str, bytes]]:
         yield "annotations.csv", self._text.getvalue().encode()
         classes = io.StringIO()
-        csv.writer(classes, lineterminator="\n").writerows((plain(label), n) for n, label in enumerate(self._labels))
+        rows = ((plain(label), identifier) for identifier, label in enumerate(self._labels))
+        csv.writer(classes, lineterminator="\n").writerows(rows)
         yield CLASSES, classes.getvalue().encode()
 
 

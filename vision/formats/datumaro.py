@@ -34,8 +34,9 @@ def read(collection: Collection, file: JsonFile) -> None:
             continue
         image: dict = item["image"] if isinstance(item.get("image"), dict) else {}
         said = [value for value in (image.get("path"), item.get("id")) if isinstance(value, str) and value.strip()]
-        given = item.get("annotations") or []
-        rows = [row if isinstance(row, dict) else {} for row in (given if isinstance(given, list) else [given])]
+        annotations = item.get("annotations") or []
+        annotations = annotations if isinstance(annotations, list) else [annotations]
+        rows = [row if isinstance(row, dict) else {} for row in annotations]
         attributes: dict = item["attr"] if isinstance(item.get("attr"), dict) else {}
         has_marks = any(row.get("type") not in UNBOXED for row in rows)
         is_annotated = has_marks or attributes.get(IS_ANNOTATED) is True
@@ -104,7 +105,7 @@ class DatumaroWriter:
 
     def __init__(self, labels: list[str]) -> None:
         self._labels = labels
-        self._ids = {label: number_ for number_, label in enumerate(labels)}
+        self._ids = {label: identifier for identifier, label in enumerate(labels)}
         self._items: dict[str | None, list[dict]] = {}
 
     def image_path(self, exported: Exported) -> str:

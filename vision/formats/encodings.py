@@ -83,8 +83,8 @@ def detect(samples: Iterable[bytes]) -> str:
 
     words = {word for sample in samples for word in ASCII_AROUND.split(sample) if not word.isascii()}
     content = b" ".join(sorted(words))[:SAMPLE_BYTES]
-    found = chardet.detect_all(content, ignore_threshold=True, include_encodings=CANDIDATES, compat_names=False)
-    ranked = [(str(one["encoding"]), float(one["confidence"])) for one in found if one["encoding"]]
+    guesses = chardet.detect_all(content, ignore_threshold=True, include_encodings=CANDIDATES, compat_names=False)
+    ranked = [(str(guess["encoding"]), float(guess["confidence"])) for guess in guesses if guess["encoding"]]
     readable = [(name, confidence) for name, confidence in ranked if _is_readable(content, name)]
     if (not readable or readable[0][1] < UNSURE) and _is_common_chinese(content):
         return "gb18030"

@@ -140,11 +140,11 @@ def _is_beside_folder(image: str, paths: set[str]) -> bool:
     name = stem(image).lower()
     names = {name, *(name.removesuffix(ending) for ending in BESIDE_ENDINGS)}
     return any(
-        "/".join([*folders[:position], part.removesuffix(ending), *folders[position + 1 :], own]) in paths
+        "/".join([*folders[:position], part.removesuffix(ending), *folders[position + 1 :], beside]) in paths
         for position, part in enumerate(folders)
         for ending in BESIDE_FOLDERS
         if part.endswith(ending)
-        for own in names
+        for beside in names
     )
 
 
@@ -169,7 +169,7 @@ def _of_masked(mask: str) -> str:
     name = stem(mask)
     if named := CITYSCAPES.fullmatch(name):
         return f"{named.group(1)}_leftImg8bit"
-    ending = next((one for one in MASK_ENDINGS if name.lower().endswith(one)), "")
+    ending = next((ending for ending in MASK_ENDINGS if name.lower().endswith(ending)), "")
     return name.removesuffix(name[len(name) - len(ending) :]) if ending else name
 
 

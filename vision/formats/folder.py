@@ -92,14 +92,14 @@ def read(names: Sequence[str], written: Written | None = None) -> Parsed:
 
 def _inside_of_others(places: Iterable[str]) -> dict[str, str]:
     """Folders of images inside of folders that have images, too, and these: `cat/black` in `cat`."""
-    known = set(filter(None, places))
-    found = {}
-    for place in known:
-        parts = place.split("/")
+    folders = set(filter(None, places))
+    outer_of = {}
+    for folder in folders:
+        parts = folder.split("/")
         around = ("/".join(parts[:count]) for count in range(1, len(parts)))
-        if (outer := next((one for one in around if one in known), None)) is not None:
-            found[place] = outer
-    return found
+        if (outer := next((path for path in around if path in folders), None)) is not None:
+            outer_of[folder] = outer
+    return outer_of
 
 
 def _about_inner(inner: dict[str, str]) -> Iterator[ImportWarning]:

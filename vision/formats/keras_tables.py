@@ -21,8 +21,8 @@ def is_keras(rows: Sequence[Row]) -> bool:
 
 def is_of_another_order(rows: Sequence[Row]) -> bool:
     """Whether more than a fifth of the boxes, and several, would have swapped corners: `x,y,w,h`, or `x1,x2,y1,y2`."""
-    found = [parts for parts in (_split_keras(row.cells) for row in rows) if parts is not None and parts[2]]
-    edges = [[number(edge) for edge in parts[1]] for parts in found]
+    boxes = [parts for parts in (_split_keras(row.cells) for row in rows) if parts is not None and parts[2]]
+    edges = [[number(edge) for edge in parts[1]] for parts in boxes]
     swapped = sum(x_min > x_max or y_min > y_max for x_min, y_min, x_max, y_max in edges)
     return swapped >= MOST_SWAPPED and swapped * 5 > len(edges)
 
@@ -35,8 +35,8 @@ def _split_keras(cells: list[str]) -> tuple[str, list[str], str] | None:
     edges = [x_min, y_min, x_max, y_max]
     if len(name) > 1 and all(math.isfinite(number(cell)) for cell in cells):
         return None  # a table of numbers, such as pixels
-    is_one = all(math.isfinite(number(edge)) for edge in edges) and bool(label)
-    return (",".join(name), edges, label) if is_one or not any([*edges, label]) else None
+    is_row = all(math.isfinite(number(edge)) for edge in edges) and bool(label)
+    return (",".join(name), edges, label) if is_row or not any([*edges, label]) else None
 
 
 def read_keras(collection: Collection, source: str, rows: Iterable[Row], classes: set[str] | None) -> None:

@@ -38,9 +38,9 @@ class ClassNames:
     @classmethod
     def joined(cls, sources: Iterable[ClassNames]) -> ClassNames | None:
         result = None
-        for one in sources:
-            result = result or cls(one.source)
-            for key, names in one.names.items():
+        for class_names in sources:
+            result = result or cls(class_names.source)
+            for key, names in class_names.names.items():
                 result.names.setdefault(key, set()).update(names)
         return result
 
@@ -85,16 +85,16 @@ class LabelMaps:
         return self._maps[0].source if self._maps else ""
 
     def add(self, source: str, text: str) -> None:
-        found = ClassNames(source)
+        label_map = ClassNames(source)
         for item in [] if len(text) > MOST_CHARACTERS else ITEM.findall(text):
             fields = {key: _value(value) for key, value in FIELD.findall(item)}
             name = fields.get("name", "")
             if name.startswith("/") or not name:  # a code, such as /m/01g317
                 name = fields.get("display_name") or name
             if name and fields.get("id", "").isdecimal():
-                found.names.setdefault(int(fields["id"]), set()).add(name)
-        if found.names:
-            self._maps.append(found)
+                label_map.names.setdefault(int(fields["id"]), set()).add(name)
+        if label_map.names:
+            self._maps.append(label_map)
 
     def add_list(self, source: str, names: dict[int, str]) -> None:
         """A list of class names, such as `classes.txt`."""
@@ -104,7 +104,7 @@ class LabelMaps:
         """The names for the numbers in a table: of all label maps, else of the lists in its folder or above."""
         key = folder_of(source), with_lists
         if key not in self._of_folder:
-            beside = [one for one in self._lists if folder_of(one.source) in folders_around(source)]
+            beside = [names for names in self._lists if folder_of(names.source) in folders_around(source)]
             self._of_folder[key] = ClassNames.joined(self._maps or (beside if with_lists else []))
         return self._of_folder[key]
 

@@ -105,9 +105,9 @@ def _task(collection: Collection, source: str, position: int, task: dict) -> Non
         results = _of_image(collection, claim, results, _key_of(data))
     labelled = {result.get("id") for result in results or () if isinstance(result, dict) and _labels(result)}
     named = {_place(result) for result in results or () if isinstance(result, dict) and _is_named_shape(result)}
-    for number_, result in enumerate(results or (), start=1):
-        if not _is_choice_of_region(collection, claim, result, number_, named):
-            _result(collection, claim, result, number_, labelled - {None})
+    for position, result in enumerate(results or (), start=1):
+        if not _is_choice_of_region(collection, claim, result, position, named):
+            _result(collection, claim, result, position, labelled - {None})
 
 
 def _is_choice_of_region(collection: Collection, claim: Claim, result: object, position: int, named: set) -> bool:
@@ -219,7 +219,7 @@ def _other_choices(best: dict, done: list[dict]) -> list[dict]:
         for row in others.values()
         for result in row["result"]
         if isinstance(result, dict) and "choices" in _value(result) and result.get("type") == "choices"
-        if not any(isinstance(own, dict) and own.get("type") not in (None, "choices") for own in row["result"])
+        if not any(isinstance(other, dict) and other.get("type") not in (None, "choices") for other in row["result"])
     ]
 
 

@@ -111,16 +111,16 @@ class ImageIndex:
         folder = folder_of(annotations)
         match = self._best(candidates, lambda image: _rank_of_stem(annotations, image), folder, split)
         if match.is_ambiguous and filename:
-            wanted = clean_path(filename).rpartition("/")[2]
-            named = [image for image in candidates if image.rpartition("/")[2] == wanted]
+            base = clean_path(filename).rpartition("/")[2]
+            named = [image for image in candidates if image.rpartition("/")[2] == base]
             return self._best(named, lambda image: _rank_of_stem(annotations, image), folder, split)
         return match if match is not NONE else self._uploaded(stem, folder, split)
 
     def _uploaded(self, name: str, folder: str, split: str | None) -> Match:
         """The image that was uploaded under a name of which only the end is its own; spaces are underscores there."""
         rank = RANKS[NAME, OTHER_ENDING]  # whatever fits better has it
-        for own in _uploaded_names(name):
-            if candidates := self._named(_stem(own)):
+        for uploaded in _uploaded_names(name):
+            if candidates := self._named(_stem(uploaded)):
                 return self._best(candidates, lambda image: (rank, 0), folder, split)
         return NONE
 
@@ -131,8 +131,8 @@ class ImageIndex:
         return any(map(self._named, names))
 
     def _named(self, stem: str) -> Sequence[str]:
-        found = self._by_stem.get(_key(stem), ())
-        return (found,) if isinstance(found, str) else found
+        images = self._by_stem.get(_key(stem), ())
+        return (images,) if isinstance(images, str) else images
 
     def _best(
         self,
@@ -246,23 +246,23 @@ def _the_one(images: Sequence[str], folder: str, split: str | None) -> str | Non
 
 def _shared(mine: Sequence[str], others: Sequence[str]) -> int:
     count = 0
-    for one, other in zip(mine, others, strict=False):
-        if one != other:
+    for folder, other_folder in zip(mine, others, strict=False):
+        if folder != other_folder:
             break
         count += 1
     return count
 
 
-def _likeness(one: str, other: str) -> int:
-    if one == other:
+def _likeness(name: str, other_name: str) -> int:
+    if name == other_name:
         return SAME
-    one, other = _plain(one), _plain(other)
-    if one == other:
+    name, other_name = _plain(name), _plain(other_name)
+    if name == other_name:
         return OTHER_FORM
-    one, other = one.casefold(), other.casefold()
-    if one == other:
+    name, other_name = name.casefold(), other_name.casefold()
+    if name == other_name:
         return OTHER_CASE
-    return OTHER_ENDING if _stem(one) == _stem(other) else 0
+    return OTHER_ENDING if _stem(name) == _stem(other_name) else 0
 
 
 def _plain(path: str) -> str:

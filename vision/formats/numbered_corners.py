@@ -26,14 +26,14 @@ def named_corners(places: Mapping[str, int]) -> tuple[tuple[int, int], ...]:
     """
     for prefix in PREFIXES:
         first = 0 if f"x{prefix}0" in places else 1
-        found = []
+        corners = []
         for at in count(first):
             names = f"x{prefix}{at}", f"y{prefix}{at}"
             if not all(name in places for name in names):
                 break
-            found.append((places[names[0]], places[names[1]]))
-        if len(found) > 2:
-            return tuple(found)
+            corners.append((places[names[0]], places[names[1]]))
+        if len(corners) > 2:
+            return tuple(corners)
     return ()
 
 
@@ -48,8 +48,8 @@ def split_row(cells: Sequence[str]) -> tuple[str, list[float], str] | None:
     label = cells[-1] if is_behind else cells[-EDGES - 1]
     name = ",".join(cells[: -EDGES - 1])
     edges = values[:-1] if is_behind else values[1:]
-    is_one = bool(name and label) and not math.isfinite(number(name))
-    return (name, edges, label) if is_one else None
+    is_row = bool(name and label) and not math.isfinite(number(name))
+    return (name, edges, label) if is_row else None
 
 
 def go_around(rows: Sequence[Sequence[float]]) -> bool:

@@ -66,16 +66,16 @@ def may_be_labels(name: str, values: Sequence[str], *, is_known: bool = False) -
     Args:
         is_known: it is called as columns of labels are.
     """
-    given = [value for value in values if value]
-    if name in PREDICTIONS or any(_are_places(value) for value in given):
+    filled = [value for value in values if value]
+    if name in PREDICTIONS or any(_are_places(value) for value in filled):
         return False
     if is_known:
         return True
-    if given and all(math.isfinite(number(word)) for value in given for word in value.split()):
+    if filled and all(math.isfinite(number(word)) for value in filled for word in value.split()):
         return False  # an age, a price, a class, several: nobody knows
-    if any("://" in value or len(value.split()) > MOST_WORDS for value in given):
+    if any("://" in value or len(value.split()) > MOST_WORDS for value in filled):
         return False
-    return len(given) < LEAST_REPEATED or len(set(given)) < len(given)
+    return len(filled) < LEAST_REPEATED or len(set(filled)) < len(filled)
 
 
 def _are_places(value: str) -> bool:
@@ -106,8 +106,8 @@ def labels_of(value: str) -> list[str]:
     if not LIST.match(value) or len(value) > MOST_LIST:
         return [value]
     try:
-        found = ast.literal_eval(value)
+        labels = ast.literal_eval(value)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return [value]
-    is_of_labels = isinstance(found, list) and all(isinstance(one, str) for one in found)
-    return found if is_of_labels else [value]
+    is_of_labels = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+    return labels if is_of_labels else [value]

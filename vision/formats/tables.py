@@ -95,24 +95,7 @@ def read(
             return False
         read_keras(collection, source, all_rows(text), classes)
         return True
-    if _is_labels(collection, source, rows):
-        has_header = not is_here(collection, source, rows[0])
-        if has_header and not column_may_be_labels(header[1], 1, rows):
-            return False
-        lists = _lists(text, 1, classes, 2) if has_header else frozenset()
-        for row in islice(all_rows(text), int(has_header), None):
-            claim = claim_of(collection, source, row.cells[0], row.line)
-            if any(row.cells[2:]):
-                detail = f"Line {row.line} has {len(row.cells)} cells for 2 columns; it is left out."
-                collection.leave_out(claim, "incomplete_annotation", detail, row.line)
-                continue
-            label = meant(row.cells[1]) if len(row.cells) > 1 else ""
-            if label in lists:
-                _leave_out_list(collection, claim, label, row.line)
-                continue
-            _whole(collection, claim, labels_of(label) if has_header else [label], row.line)
-        return True
-    return False
+    return _is_labels(collection, source, rows) and _read_labels(collection, source, header, rows, text, classes)
 
 
 def _lists(text: str, at: int, classes: set[str] | None, width: int) -> frozenset[str]:
@@ -165,22 +148,22 @@ def is_classes(name: str, text: Callable[[str], str]) -> bool:
 
 def read_classes(collection: Collection, source: str, text: str) -> set[str]:
     """The labels of `classes.csv` (`label,id`), declared in the order of their ids."""
-    found = []
+    numbered = []
     for row in some_rows(text, None, delimiter=_before_the_ids(text)):
         if len(row.cells) == 2 and row.cells[0] and number(row.cells[1]) >= 0:
-            found.append((number(row.cells[1]), meant(row.cells[0])))
+            numbered.append((number(row.cells[1]), meant(row.cells[0])))
         else:
             detail = f"Line {row.line} should be label,id; it is left out."
             collection.say("incomplete_annotation", detail, source, row.line)
-    labels = [label for _, label in sorted(found, key=lambda pair: pair[0])]
+    labels = [label for _, label in sorted(numbered, key=lambda pair: pair[0])]
     collection.declare(labels)
     return set(labels)
 
 
 def _before_the_ids(text: str) -> str | None:
     """What divides label from id, which labels may have in their names as well; None: no line says."""
-    found = IDS.search(text)
-    return found.group(1) if found else None
+    match = IDS.search(text)
+    return match.group(1) if match else None
 
 
 def class_codes(text: str, *, any_code: bool = False) -> dict[str, str]:
@@ -283,7 +266,7 @@ def _cells(
         _leave_out_list(collection, claim, label, line)
         return
     if columns.box is None:
-        _whole(collection, claim, [names.get(one, one) for one in labels_of(label)], line)
+        _whole(collection, claim, [names.get(code, code) for code in labels_of(label)], line)
         return
     if columns.corners:
         _outline_of_cells(collection, claim, columns, cells, line, label)
@@ -363,6 +346,33 @@ def _read_outlines(collection: Collection, source: str, text: str, rows: Sequenc
         else:
             detail = f"Line {row.line} has eight numbers that do not go around a box; it is left out."
             collection.leave_out(claim, "incomplete_annotation", detail, row.line)
+    return True
+
+
+def _read_labels(
+    collection: Collection,
+    source: str,
+    header: Sequence[str],
+    rows: Sequence[Row],
+    text: str,
+    classes: set[str] | None,
+) -> bool:
+    """A table of `path,label`, whose first line may name these."""
+    has_header = not is_here(collection, source, rows[0])
+    if has_header and not column_may_be_labels(header[1], 1, rows):
+        return False
+    lists = _lists(text, 1, classes, 2) if has_header else frozenset()
+    for row in islice(all_rows(text), int(has_header), None):
+        claim = claim_of(collection, source, row.cells[0], row.line)
+        if any(row.cells[2:]):
+            detail = f"Line {row.line} has {len(row.cells)} cells for 2 columns; it is left out."
+            collection.leave_out(claim, "incomplete_annotation", detail, row.line)
+            continue
+        label = meant(row.cells[1]) if len(row.cells) > 1 else ""
+        if label in lists:
+            _leave_out_list(collection, claim, label, row.line)
+            continue
+        _whole(collection, claim, labels_of(label) if has_header else [label], row.line)
     return True
 
 

@@ -95,8 +95,8 @@ def _region(collection: Collection, claim: Claim, shape: object, attributes: obj
 def _whole(collection: Collection, claim: Claim, attributes: object) -> None:
     """Attributes of the file that are its label: `{"class": "cat"}`."""
     if isinstance(attributes, Mapping):
-        wanted = {key: value for key, value in attributes.items() if str(key).lower() in LABEL_NAMES}
-        if (label := label_of(wanted)) is not None:
+        named = {key: value for key, value in attributes.items() if str(key).lower() in LABEL_NAMES}
+        if (label := label_of(named)) is not None:
             claim.is_annotated = True
             collection.add(claim, label, None, 0)
 

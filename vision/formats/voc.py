@@ -91,8 +91,10 @@ def _box(row: Element) -> tuple[Box | None, bool]:
 
 def _attributes(row: Element) -> dict[str, str]:
     """What CVAT says of an object: `<attributes><attribute><name>…<value>…`."""
-    found = row.iterfind("attributes/attribute")
-    return {(one.findtext("name") or "").strip(): (one.findtext("value") or "").strip() for one in found}
+    return {
+        (attribute.findtext("name") or "").strip(): (attribute.findtext("value") or "").strip()
+        for attribute in row.iterfind("attributes/attribute")
+    }
 
 
 def _points(polygon: Element) -> Iterator[tuple[float, float]]:
@@ -144,7 +146,7 @@ class VocWriter:
     def finish(self) -> Iterator[tuple[str, bytes]]:
         for name, stems in self._lists.items():
             if stems:
-                yield f"ImageSets/Main/{name}.txt", "".join(f"{one}\n" for one in stems).encode()
+                yield f"ImageSets/Main/{name}.txt", "".join(f"{image}\n" for image in stems).encode()
 
 
 def _document(exported: Exported) -> bytes:
@@ -156,11 +158,11 @@ def _document(exported: Exported) -> bytes:
         SubElement(size, name).text = str(value)
     SubElement(root, "segmented").text = "0"
     for mark in exported.marks:
-        one = SubElement(root, "object")
-        SubElement(one, "name").text = mark.label
+        element = SubElement(root, "object")
+        SubElement(element, "name").text = mark.label
         for name, text in (("pose", "Unspecified"), ("truncated", "0"), ("difficult", "0")):
-            SubElement(one, name).text = text
-        box = SubElement(one, "bndbox")
+            SubElement(element, name).text = text
+        box = SubElement(element, "bndbox")
         for edge, pixel in zip(EDGES, mark.box or (), strict=True):
             SubElement(box, edge).text = str(int(pixel)) if float(pixel).is_integer() else repr(float(pixel))
     indent(root)

@@ -104,7 +104,7 @@ def read_names(source: str, text: str) -> Names | None:
         # The class is the number of the line, and an empty line is one, too.
         lines = [line.strip() for line in lines_of(text)]
         first = _first_number(lines)
-        return Names(source, {number_: name for number_, name in enumerate(lines, start=first) if name})
+        return Names(source, {class_number: name for class_number, name in enumerate(lines, start=first) if name})
     if len(text) > MAX_YAML_CHARACTERS:
         return None
     try:
@@ -116,7 +116,7 @@ def read_names(source: str, text: str) -> Names | None:
         raise FormatError("damaged_annotations", f"{place}{reason[:200]}.") from error
     names = document.get("names") if isinstance(document, dict) else None
     if isinstance(names, list):
-        names = {str(number_): name for number_, name in enumerate(names)}
+        names = {str(class_number): name for class_number, name in enumerate(names)}
     if not isinstance(names, dict) or not all(str(key).strip().isdecimal() for key in names):
         return None
     if not all(isinstance(name, str) for name in names.values()):
@@ -156,7 +156,7 @@ def _paths(value: object) -> list[str]:
 
 
 def _keypoints(value: object) -> tuple[int, int] | None:
-    if isinstance(value, list) and len(value) == 2 and all(str(one).strip().isdecimal() for one in value):
+    if isinstance(value, list) and len(value) == 2 and all(str(part).strip().isdecimal() for part in value):
         return int(value[0]), int(value[1])
     return None
 
@@ -233,8 +233,8 @@ class YoloFiles:
         def order(names: Names) -> tuple:
             theirs = [] if folder_of(names.source) == "." else folder_of(names.source).split("/")
             shared = 0
-            for one, other in zip(own, theirs, strict=False):
-                if one != other:
+            for folder, other_folder in zip(own, theirs, strict=False):
+                if folder != other_folder:
                     break
                 shared += 1
             # A file in a folder beside is further away than one in a folder around.
@@ -323,8 +323,8 @@ def is_label_file(lines: Sequence[str]) -> bool:
     )
 
 
-def _disagree(one: Names, other: Names) -> bool:
-    return any(one.names[key] != other.names[key] for key in one.names.keys() & other.names.keys())
+def _disagree(first: Names, second: Names) -> bool:
+    return any(first.names[key] != second.names[key] for key in first.names.keys() & second.names.keys())
 
 
 def _box(values: list[float], keypoints: tuple[int, int] | None) -> tuple[tuple[float, ...] | None, bool]:
@@ -367,7 +367,7 @@ class YoloWriter:
     """`split/images`, `split/labels` and `data.yaml`."""
 
     def __init__(self, labels: list[str]) -> None:
-        self._ids = {label: number_ for number_, label in enumerate(labels)}
+        self._ids = {label: identifier for identifier, label in enumerate(labels)}
         self._splits: set[str | None] = set()
 
     def image_path(self, exported: Exported) -> str:
