@@ -54,11 +54,11 @@ def _changes(now: datetime) -> Iterator[tuple[str, QuerySet[Device]]]:
 
 
 def _silent(now: datetime) -> Q:
-    found = Q(group=None, last_seen__lt=now - silent_after(POLL_SECONDS))
+    silent = Q(group=None, last_seen__lt=now - silent_after(POLL_SECONDS))
     polls = Device.objects.exclude(group=None).order_by().values_list("group__poll_seconds", flat=True).distinct()
     for seconds in polls:
-        found |= Q(group__poll_seconds=seconds, last_seen__lt=now - silent_after(seconds))
-    return found
+        silent |= Q(group__poll_seconds=seconds, last_seen__lt=now - silent_after(seconds))
+    return silent
 
 
 def _could_hear(now: datetime) -> bool:

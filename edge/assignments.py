@@ -96,9 +96,9 @@ def take_back(deployment: Deployment, before: Deployment | None, again: Deployme
     Args:
         before: what the group ran before; again: the deployment that stands for it from now on.
     """
-    given = Device.objects.filter(group=deployment.group_id, target=deployment)
-    given.filter(previous_target=None).update(target=again, is_stopped=again is None)
-    given.update(target=F("previous_target"), previous_target=None)
+    devices = Device.objects.filter(group=deployment.group_id, target=deployment)
+    devices.filter(previous_target=None).update(target=again, is_stopped=again is None)
+    devices.update(target=F("previous_target"), previous_target=None)
     if again is not None:
         returned = Device.objects.filter(group=deployment.group_id).filter(Q(target=before) | Q(target=again))
         returned.update(target=again, previous_target=before.previous if before is not None else None)

@@ -114,5 +114,5 @@ def _dataset_of(device: Device) -> Dataset:
     chosen = None if group is None else group.feedback_dataset
     if chosen is not None and chosen.project_id == device.project_id:  # earlier versions let it be another project's
         return chosen
-    found = Dataset.objects.filter(project=device.project_id, name=DATASET_NAME).order_by("id").first()
-    return found or create_dataset(project=device.project, name=DATASET_NAME, description="Sent by devices.")
+    dataset = Dataset.objects.filter(project=device.project_id, name=DATASET_NAME).order_by("id").first()
+    return dataset or create_dataset(project=device.project, name=DATASET_NAME, description="Sent by devices.")

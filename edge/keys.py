@@ -55,14 +55,14 @@ def signers() -> list[Signer]:
     """The keys that sign now, the newest last; the first one is made when there is none. Remembered for a while."""
     global _known
     with _lock:
-        read_at, found = _known
-        if found and time.monotonic() - read_at < KEYS_SECONDS:
-            return found
-        found = [_opened(row) for row in SigningKey.objects.filter(retired_at=None).order_by("id")]
-        if not found:
-            found = [make_key()]
-        _known = (time.monotonic(), found)
-        return found
+        read_at, keys = _known
+        if keys and time.monotonic() - read_at < KEYS_SECONDS:
+            return keys
+        keys = [_opened(row) for row in SigningKey.objects.filter(retired_at=None).order_by("id")]
+        if not keys:
+            keys = [make_key()]
+        _known = (time.monotonic(), keys)
+        return keys
 
 
 def forget_keys() -> None:

@@ -25,8 +25,8 @@ def codes_of(user: User) -> QuerySet[EnrolmentCode]:
 
 
 def deployments_of(user: User) -> QuerySet[Deployment]:
-    found = Deployment.objects.filter(project__in=project_ids_of(user))
-    return found.select_related("project", "group", "file", "model", "created_by").defer("model__metrics")
+    deployments = Deployment.objects.filter(project__in=project_ids_of(user))
+    return deployments.select_related("project", "group", "file", "model", "created_by").defer("model__metrics")
 
 
 def with_reports(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:
@@ -43,8 +43,8 @@ def with_reports(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:
 
 def _count(devices: QuerySet[Device]) -> Coalesce:
     # Without the ordering and grouping of the model, one number for each row outside.
-    one = devices.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(one), 0)
+    total = devices.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(total), 0)
 
 
 def device_with_key(key_hash: str) -> Device | None:

@@ -321,13 +321,13 @@ class FeedbackSerializer(serializers.Serializer):
 
     def validate_prediction(self, text: str) -> dict:
         try:
-            found = json.loads(text)
+            prediction = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise serializers.ValidationError("The prediction is no valid JSON.") from error
-        if not isinstance(found, dict):
+        if not isinstance(prediction, dict):
             raise serializers.ValidationError("The prediction must be an object.")
-        labels = SuggestedLabelSerializer(data=found.get("labels", []), many=True)
-        boxes = SuggestedBoxSerializer(data=found.get("boxes", []), many=True)
+        labels = SuggestedLabelSerializer(data=prediction.get("labels", []), many=True)
+        boxes = SuggestedBoxSerializer(data=prediction.get("boxes", []), many=True)
         for part in (labels, boxes):
             if not part.is_valid():
                 raise serializers.ValidationError("Each label has label and score, each box also box, four numbers.")

@@ -51,9 +51,9 @@ class InProjectViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
         """The request's data, of a project that its user may change."""
         data = serializer_class(data=request.data, context=self.get_serializer_context())
         data.is_valid(raise_exception=True)
-        wanted = dict(data.validated_data)
-        require_role(wanted["project"] if "project" in wanted else wanted["group"].project, request.user, Role.EDITOR)
-        return wanted
+        fields = dict(data.validated_data)
+        require_role(fields["project"] if "project" in fields else fields["group"].project, request.user, Role.EDITOR)
+        return fields
 
     def answer(self, serializer_class: type[Serializer], row: Model, status_code: int, **extra: Any) -> Response:
         data = serializer_class(row, context=self.get_serializer_context()).data
@@ -175,8 +175,8 @@ class EnrolmentCodeViewSet(EdgeViewSet):
     @extend_schema(responses={201: serializers.NewEnrolmentCodeSerializer})
     def create(self, request: AuthenticatedRequest) -> Response:
         """Make a code for one or many devices. The answer has it, which is shown this once."""
-        wanted = self.checked(self.serializer_class, request)
-        row, code = devices.create_code(user=request.user, **wanted)
+        fields = self.checked(self.serializer_class, request)
+        row, code = devices.create_code(user=request.user, **fields)
         return self.answer(self.serializer_class, row, status.HTTP_201_CREATED, code=code)
 
 
@@ -196,8 +196,8 @@ class DeploymentViewSet(InProjectViewSet):
     filterset_class = DeploymentFilter
 
     def get_queryset(self) -> QuerySet:
-        found = deployments_of(self.request.user)
-        return with_reports(found) if self.action == "list" else found
+        deployments = deployments_of(self.request.user)
+        return with_reports(deployments) if self.action == "list" else deployments
 
     def _answer(self, deployment: Deployment, code: int = status.HTTP_200_OK) -> Response:
         return Response(self.get_serializer(self.get_queryset().get(pk=deployment.pk)).data, status=code)
@@ -205,8 +205,8 @@ class DeploymentViewSet(InProjectViewSet):
     @extend_schema(responses={201: serializers.DeploymentSerializer})
     def create(self, request: AuthenticatedRequest) -> Response:
         """Let a group run a file of a model: all devices at once, or in steps that stop when too many fail."""
-        wanted = self.checked(self.serializer_class, request)
-        return self._answer(rollouts.start_deployment(user=request.user, **wanted), status.HTTP_201_CREATED)
+        fields = self.checked(self.serializer_class, request)
+        return self._answer(rollouts.start_deployment(user=request.user, **fields), status.HTTP_201_CREATED)
 
     @extend_schema(request=serializers.ForceSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
