@@ -76,10 +76,10 @@ def _usable() -> QuerySet[InvitationLink]:
 
 def link_with(token: str) -> InvitationLink:
     """What a link leads to. Raises `InvalidInvitation`."""
-    found = _usable().filter(digest=hashed(token)).select_related("project", "created_by").first()
-    if found is None:
+    link = _usable().filter(digest=hashed(token)).select_related("project", "created_by").first()
+    if link is None:
         raise InvalidInvitation()
-    return found
+    return link
 
 
 @atomic_again

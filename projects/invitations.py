@@ -34,12 +34,12 @@ def add_or_invite(*, project: Project, user: User, username: str, role: str) -> 
         AlreadyMember
         Invalid: too many invitations wait.
     """
-    wanted = User.objects.filter(username=username, is_active=True).first()
-    if wanted is not None and Membership.objects.filter(project=project, user=wanted).exists():
+    invited = User.objects.filter(username=username, is_active=True).first()
+    if invited is not None and Membership.objects.filter(project=project, user=invited).exists():
         raise AlreadyMember()
-    if wanted is not None and (user.is_staff or _know_each_other(user, wanted)):
-        return add_member(project=project, user=wanted, role=role)
-    return _invite(project=project, user=user, username=username, wanted=wanted, role=role)
+    if invited is not None and (user.is_staff or _know_each_other(user, invited)):
+        return add_member(project=project, user=invited, role=role)
+    return _invite(project=project, user=user, username=username, invited=invited, role=role)
 
 
 def _know_each_other(user: User, other: User) -> bool:
@@ -56,7 +56,7 @@ def candidates_for(project: Project, user: User, text: str) -> QuerySet:
 
 
 @atomic_again
-def _invite(*, project: Project, user: User, username: str, wanted: User | None, role: str) -> Invitation:
+def _invite(*, project: Project, user: User, username: str, invited: User | None, role: str) -> Invitation:
     Project.objects.select_for_update().get(pk=project.pk)
     if Invitation.objects.filter(project=project).count() >= MOST:
         raise Invalid(f"{MOST} invitations wait already: withdraw some.", attr="username")
@@ -65,7 +65,7 @@ def _invite(*, project: Project, user: User, username: str, wanted: User | None,
         name_key=cleaned(username)[:150],
         defaults={
             "username": username,
-            "user": wanted,
+            "user": invited,
             "role": role,
             "invited_by": user,
             "is_declined": False,

@@ -141,10 +141,10 @@ class JobViewSet(
             if job.state not in ENDED:
                 raise NotFound(_why_no_report(job))
             return Response({"next": None, "results": []})
-        wanted = {name: query.validated_data[name] for name in ("outcome", "code") if name in query.validated_data}
+        options = {name: query.validated_data[name] for name in ("outcome", "code") if name in query.validated_data}
         start = decode_cursor(query.validated_data.get("cursor"))
         with storage.opened(job.report_blob) as file:
-            page = read_page(file, start, query.validated_data["page_size"], wanted)
+            page = read_page(file, start, query.validated_data["page_size"], options)
         url = None
         if page.next is not None:
             url = replace_query_param(request.build_absolute_uri(), "cursor", encode_cursor(page.next))

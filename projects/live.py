@@ -59,7 +59,7 @@ def announce(*, project: Any, kind: str, **content: Any) -> None:
         kind: as the schema of `events/` has it.
     """
     ProjectEvent.objects.create(
-        project=project, kind=kind, content={name: _plain(one) for name, one in content.items()}
+        project=project, kind=kind, content={name: _plain(value) for name, value in content.items()}
     )
 
 

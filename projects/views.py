@@ -150,8 +150,8 @@ class MemberViewSet(
         """People to add: those who share a project with you, and nobody else. Who else exists is not told."""
         query = invitation_serializers.CandidateQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        found = candidates_for(self.project, request.user, query.validated_data["q"])
-        return Response(invitation_serializers.CandidateSerializer(found, many=True).data)
+        users = candidates_for(self.project, request.user, query.validated_data["q"])
+        return Response(invitation_serializers.CandidateSerializer(users, many=True).data)
 
     def perform_update(self, serializer: BaseSerializer) -> None:
         assert serializer.instance is not None

@@ -47,9 +47,9 @@ class FieldsBack:
 
     def changed_since(self, change: Change) -> Iterator[Differing]:
         for row in self._rows(change):
-            found = self.model._default_manager.filter(pk=row.row).first()
-            if found is None or values_of(found, row.after) != row.after:
-                yield Differing(self.kind, str(row.row), row.before.get("name") or str(found or ""))
+            current = self.model._default_manager.filter(pk=row.row).first()
+            if current is None or values_of(current, row.after) != row.after:
+                yield Differing(self.kind, str(row.row), row.before.get("name") or str(current or ""))
 
     @atomic_again
     def put_back(self, change: Change, user: User | None) -> None:

@@ -24,8 +24,8 @@ def keeps_deleted() -> bool:
 
 def trash_of(project: Project) -> Project:
     """The project that holds what was deleted of this one. The caller has locked this one."""
-    found = Project.objects.filter(trash_of=project).first()
-    return found or Project.objects.create(
+    trash = Project.objects.filter(trash_of=project).first()
+    return trash or Project.objects.create(
         name=project.name,
         task=project.task,
         created_by_id=project.created_by_id,
@@ -37,8 +37,8 @@ def trash_of(project: Project) -> Project:
 def entry_of_images(project: Project, name: str) -> TrashEntry:
     """The entry of the images that the open change deletes: its own, or that of the video they were cut from."""
     change = _open_change()
-    found = TrashEntry.objects.filter(change=change, kind__in=(TrashKind.IMAGES, TrashKind.VIDEO)).first()
-    return found or TrashEntry.objects.create(kind=TrashKind.IMAGES, project=project, name=name[:255], **_now(change))
+    entry = TrashEntry.objects.filter(change=change, kind__in=(TrashKind.IMAGES, TrashKind.VIDEO)).first()
+    return entry or TrashEntry.objects.create(kind=TrashKind.IMAGES, project=project, name=name[:255], **_now(change))
 
 
 def put_into_trash(

@@ -15,7 +15,7 @@ def let_go(row: Model, *, but: tuple[type[Model], ...] = ()) -> list[dict[str, A
 
     Returns them as JSON, for `point_again`.
     """
-    found = []
+    cleared = []
     for relation in relations_to(type(row)):
         model, name = relation.related_model, relation.field.name
         if getattr(relation, "on_delete", None) is not SET_NULL or model in but:
@@ -24,8 +24,8 @@ def let_go(row: Model, *, but: tuple[type[Model], ...] = ()) -> list[dict[str, A
         keys = [str(pk) for pk in rows.values_list("pk", flat=True)]
         if keys:
             rows.update(**{name: None})
-            found.append({"model": model._meta.label, "field": name, "rows": keys})
-    return found
+            cleared.append({"model": model._meta.label, "field": name, "rows": keys})
+    return cleared
 
 
 def point_again(row: Model, pointers: list[dict[str, Any]]) -> None:
