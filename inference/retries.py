@@ -36,8 +36,8 @@ class NotUsable(Conflict):
 def check_what_it_uses(job: Job, user: User) -> None:
     """Raises `NotUsable`. What was deleted is the job's own to tell."""
     for name, visible in USED.items():
-        wanted = set(_ids(job.parameters.get(name)))
-        for chunk in _chunks(list(wanted)):
+        ids = set(_ids(job.parameters.get(name)))
+        for chunk in _chunks(list(ids)):
             rows = visible(user)
             there = set(rows.model._base_manager.filter(pk__in=chunk).values_list("pk", flat=True))
             if there - set(rows.filter(pk__in=there).values_list("pk", flat=True)):

@@ -128,11 +128,11 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
     evaluations = [evaluation for evaluation in latest if evaluation is not None]
     if len(evaluations) < len(latest):
         raise NotEvaluated()
-    found = [outcomes_of(evaluation) for evaluation in evaluations]
-    keys = common_keys([outcomes.keys for outcomes in found])
+    measured = [outcomes_of(evaluation) for evaluation in evaluations]
+    keys = common_keys([outcomes.keys for outcomes in measured])
     if not keys:
         raise NothingToCompare()
-    common = _Boxes(models, found, keys) if models[0].task == Task.DETECTION else _Labels(models, found, keys)  # type: ignore[arg-type]
+    common = _Boxes(models, measured, keys) if models[0].task == Task.DETECTION else _Labels(models, measured, keys)  # type: ignore[arg-type]
     return Comparison(
         snapshot=str(snapshot.pk),
         split=split,
@@ -143,14 +143,14 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
                 "name": model.name,
                 "version": model.version,
                 "evaluation": str(evaluation.pk),
-                "left_out": len(one.keys) - len(keys),
+                "left_out": len(outcomes.keys) - len(keys),
                 **common.figures(index),
             }
-            for index, (model, evaluation, one) in enumerate(zip(models, evaluations, found, strict=True))
+            for index, (model, evaluation, outcomes) in enumerate(zip(models, evaluations, measured, strict=True))
         ],
         pairs=[
-            {"first": str(models[one].pk), "second": str(models[other].pk), **common.test(one, other)}
-            for one, other in combinations(range(len(models)), 2)
+            {"first": str(models[first].pk), "second": str(models[second].pk), **common.test(first, second)}
+            for first, second in combinations(range(len(models)), 2)
         ],
         differences=common.differences()[:MOST_DIFFERENCES],
     )
@@ -171,14 +171,14 @@ def _rows_of(every: Sequence[str], keys: Sequence[str]) -> list[int]:
 class _Labels:
     """Classifiers on the same images; each with its own labels."""
 
-    def __init__(self, models: Sequence[Model], found: Sequence[ClassifierPredictions], keys: list[str]) -> None:
+    def __init__(self, models: Sequence[Model], predictions: Sequence[ClassifierPredictions], keys: list[str]) -> None:
         self._keys = keys
-        self._rows = [_rows_of(outcomes.keys, keys) for outcomes in found]
-        self._found = found
-        self._truth = [found[0].class_names[found[0].truth[row]] for row in self._rows[0]]
+        self._rows = [_rows_of(outcomes.keys, keys) for outcomes in predictions]
+        self._predictions = predictions
+        self._truth = [predictions[0].class_names[predictions[0].truth[row]] for row in self._rows[0]]
         self._said = [
-            [one.class_names[label] for label in one.predicted[rows]]
-            for one, rows in zip(found, self._rows, strict=True)
+            [outcomes.class_names[label] for label in outcomes.predicted[rows]]
+            for outcomes, rows in zip(predictions, self._rows, strict=True)
         ]
         self._right = [
             np.array([said == truth for said, truth in zip(names, self._truth, strict=True)], bool)
@@ -198,8 +198,8 @@ class _Labels:
             },
         }
 
-    def test(self, one: int, other: int) -> dict:
-        return {"test": "mcnemar_exact", **mcnemar(self._right[one], self._right[other])}
+    def test(self, first: int, second: int) -> dict:
+        return {"test": "mcnemar_exact", **mcnemar(self._right[first], self._right[second])}
 
     def differences(self) -> list[dict]:
         """Images on which the models say different things: first where one is right, then by score."""
@@ -208,8 +208,8 @@ class _Labels:
             said = [names[position] for names in self._said]
             if len(set(said)) > 1:
                 scores = [
-                    float(one.probabilities[rows_[position]].max())
-                    for one, rows_ in zip(self._found, self._rows, strict=True)
+                    float(outcomes.probabilities[rows_[position]].max())
+                    for outcomes, rows_ in zip(self._predictions, self._rows, strict=True)
                 ]
                 answers = [
                     {"label": label, "score": round(score, 4)} for label, score in zip(said, scores, strict=True)
@@ -227,14 +227,14 @@ class _Labels:
 class _Boxes:
     """Detectors on the same images, with the labels that occur in any of them."""
 
-    def __init__(self, models: Sequence[Model], found: Sequence[DetectorPredictions], keys: list[str]) -> None:
-        self._names = list(dict.fromkeys(name for outcomes in found for name in outcomes.class_names))
+    def __init__(self, models: Sequence[Model], predictions: Sequence[DetectorPredictions], keys: list[str]) -> None:
+        self._names = list(dict.fromkeys(name for outcomes in predictions for name in outcomes.class_names))
         self._common = [model.detector["score_threshold"] for model in models]
         self._thresholds = [thresholds_of(model.detector, self._names) for model in models]
         self._keys = keys
         self._truths: list[list[GroundTruth]] = []
         self._boxes: list[list[Detections]] = []
-        for outcomes in found:
+        for outcomes in predictions:
             index = np.array([self._names.index(name) for name in outcomes.class_names], int)
             row_of = {key: row for row, key in enumerate(outcomes.keys)}
             truths = [outcomes.truths[row_of[key]] for key in keys]
@@ -255,8 +255,8 @@ class _Boxes:
         per_label = {row["label"]: row["ap50"] for row in metrics["per_class"]}
         return {**{name: metrics[name] for name in names}, "ap50_by_label": per_label}
 
-    def test(self, one: int, other: int) -> dict:
-        return {"test": "paired_bootstrap_ap50", **ap50_difference(self._matches[one], self._matches[other])}
+    def test(self, first: int, second: int) -> dict:
+        return {"test": "paired_bootstrap_ap50", **ap50_difference(self._matches[first], self._matches[second])}
 
     def differences(self) -> list[dict]:
         """Images on which the models make different numbers of mistakes, the largest difference first."""

@@ -231,13 +231,13 @@ def _labels(model: Model, rows: _Rows, outputs: Outputs) -> ClassifierPrediction
         keys.append(str(row.image_key))
         truth.append(rows.index[row.annotations[0]["label"]])
         probabilities.append(output)
-    found = np.stack(probabilities) if probabilities else np.zeros((0, len(model.class_names)), np.float32)
-    return ClassifierPredictions(keys, np.array(truth, dtype=np.int64), found, model.class_names)
+    scores = np.stack(probabilities) if probabilities else np.zeros((0, len(model.class_names)), np.float32)
+    return ClassifierPredictions(keys, np.array(truth, dtype=np.int64), scores, model.class_names)
 
 
 def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
     anchors = anchors_for(rows.size, AnchorShapes.from_dict(model.detector["anchors"]))
-    truths, found = [], []
+    truths, detections = [], []
     for row, (width, height), output in outputs:
         letterbox = Letterbox.fit(width, height, rows.size)
         boxes = detections_from(
@@ -248,11 +248,11 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
             iou_threshold=model.detector["iou_threshold"],
             limit=MAX_DETECTIONS,
         )
-        found.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
+        detections.append(Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels))
         drawn = np.array([annotation["box"] for annotation in row.annotations], np.float32).reshape(-1, 4)
         labels = np.array([rows.index[annotation["label"]] for annotation in row.annotations], int)
         truths.append(GroundTruth(str(row.image_key), drawn, labels))
-    return DetectorPredictions(truths, found, model.class_names)
+    return DetectorPredictions(truths, detections, model.class_names)
 
 
 def outcomes_of(evaluation: Evaluation) -> ClassifierPredictions | DetectorPredictions:

@@ -98,11 +98,11 @@ def explain(context: JobContext[ExplanationParameters]) -> ExplanationResult:
     model, blob = get_model_or_fail(context.parameters.model), context.job.input_blob
     if blob is None:
         raise WorkFailed("missing_object", "The image of this job is no longer here.")
-    wanted = context.parameters.label
+    asked_label = context.parameters.label
     look = _detector if model.task == Task.DETECTION else _classifier
     try:
         with storage.opened(blob) as file, open_image(file) as image, decoded(image) as upright:
-            pixels, score_of, label, box = look(model, upright, wanted)
+            pixels, score_of, label, box = look(model, upright, asked_label)
             seen = _to_show(upright)
     except ImageError as error:
         raise WorkFailed(error.code, str(error)) from error
@@ -137,15 +137,15 @@ def _to_show(upright: PillowImage) -> PillowImage:
     return shown
 
 
-def _classifier(model: Model, image: PillowImage, wanted: str | None) -> tuple:
+def _classifier(model: Model, image: PillowImage, asked_label: str | None) -> tuple:
     runtime = load_runtime(model, LiteRTClassifier)
     pixels = preprocessor_for(model)(image, runtime.image_size)
     first = int(runtime.predict(pixels).argmax())
-    index = first if wanted is None else model.class_names.index(wanted)
+    index = first if asked_label is None else model.class_names.index(asked_label)
     return pixels, lambda covered: float(runtime.predict(covered)[index]), model.class_names[index], None
 
 
-def _detector(model: Model, image: PillowImage, wanted: str | None) -> tuple:
+def _detector(model: Model, image: PillowImage, asked_label: str | None) -> tuple:
     """Explains the box with the highest score (of the label): the best score of its label where it is."""
     runtime = load_runtime(model, LiteRTDetector)
     pixels = to_letterboxed(image, runtime.image_size)
@@ -153,7 +153,7 @@ def _detector(model: Model, image: PillowImage, wanted: str | None) -> tuple:
     letterbox = Letterbox.fit(width, height, runtime.image_size)
     anchors = anchors_for(runtime.image_size, AnchorShapes.from_dict(model.detector["anchors"]))
 
-    def found(covered: np.ndarray) -> Detections:
+    def detections_on(covered: np.ndarray) -> Detections:
         return detections_from(
             anchors,
             runtime.run(covered),
@@ -163,17 +163,17 @@ def _detector(model: Model, image: PillowImage, wanted: str | None) -> tuple:
             limit=100,
         )
 
-    whole = found(pixels)
+    whole = detections_on(pixels)
     mine = np.ones(len(whole.scores), bool)
-    if wanted is not None:
-        mine = whole.labels == model.class_names.index(wanted)
+    if asked_label is not None:
+        mine = whole.labels == model.class_names.index(asked_label)
     if not mine.any():
         raise WorkFailed("nothing_found", "The model finds nothing on this image, so there is nothing to explain.")
     best = int(np.where(mine, whole.scores, -1).argmax())
     box, label = whole.boxes[best], int(whole.labels[best])
 
     def score_of(covered: np.ndarray) -> float:
-        other = found(covered)
+        other = detections_on(covered)
         if not len(other.scores):
             return 0.0
         near = (other.labels == label) & (iou_matrix(box[None], other.boxes)[0] >= OVERLAP)

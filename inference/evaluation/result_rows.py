@@ -60,20 +60,20 @@ def _sure_of(sha256: str, limits: float | tuple[float, ...]) -> BoxTable:
     return _boxes_of(sha256).sure(limits)
 
 
-def label_images(found: ClassifierPredictions, options: dict) -> np.ndarray:
+def label_images(predictions: ClassifierPredictions, options: dict) -> np.ndarray:
     """`(images,)` int: indexes of the images that fit, the wrong ones first, by descending score.
 
     With `score_of` scores are those of this label, and an image is right where it shows the label.
     """
-    predicted, rows = found.predicted, np.arange(len(found.keys))
-    scores, right = found.probabilities[rows, predicted], predicted == found.truth
+    predicted, rows = predictions.predicted, np.arange(len(predictions.keys))
+    scores, right = predictions.probabilities[rows, predicted], predicted == predictions.truth
     if "score_of" in options:
-        of = found.class_names.index(options["score_of"])
-        scores, right = found.probabilities[:, of], found.truth == of
+        of = predictions.class_names.index(options["score_of"])
+        scores, right = predictions.probabilities[:, of], predictions.truth == of
     keep = _in_range(scores, options)
-    for field, column in (("label", found.truth), ("predicted", predicted)):
+    for field, column in (("label", predictions.truth), ("predicted", predicted)):
         if field in options:
-            keep &= column == found.class_names.index(options[field])
+            keep &= column == predictions.class_names.index(options[field])
     outcome = options.get("outcome")
     if outcome == "right":
         keep &= right
@@ -83,86 +83,86 @@ def label_images(found: ClassifierPredictions, options: dict) -> np.ndarray:
     return order[keep[order]]
 
 
-def label_rows(found: ClassifierPredictions, images: np.ndarray) -> list[dict]:
+def label_rows(predictions: ClassifierPredictions, images: np.ndarray) -> list[dict]:
     rows = []
     for index in images.tolist():
-        truth, said = int(found.truth[index]), int(found.probabilities[index].argmax())
-        score, own = (round(float(found.probabilities[index, label]), 6) for label in (said, truth))
-        names = {"label": found.class_names[truth], "predicted": found.class_names[said]}
-        rows.append({"image": found.keys[index], **names, "score": score, "label_score": own})
+        truth, said = int(predictions.truth[index]), int(predictions.probabilities[index].argmax())
+        score, own = (round(float(predictions.probabilities[index, label]), 6) for label in (said, truth))
+        names = {"label": predictions.class_names[truth], "predicted": predictions.class_names[said]}
+        rows.append({"image": predictions.keys[index], **names, "score": score, "label_score": own})
     return rows
 
 
-def label_answers(found: ClassifierPredictions, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+def label_answers(predictions: ClassifierPredictions, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Scores of the answers (that name the label), whether they are right, and how many images have it."""
-    predicted = found.predicted
+    predicted = predictions.predicted
     mine = _is(predicted, label)
-    scores = found.probabilities[np.arange(len(found.keys)), predicted]
-    return scores[mine], (predicted == found.truth)[mine], int(_is(found.truth, label).sum())
+    scores = predictions.probabilities[np.arange(len(predictions.keys)), predicted]
+    return scores[mine], (predicted == predictions.truth)[mine], int(_is(predictions.truth, label).sum())
 
 
-def box_answers(found: BoxTable, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
+def box_answers(table: BoxTable, label: int | None) -> tuple[np.ndarray, np.ndarray, int]:
     """The same of the boxes that were found."""
-    mine = _is(found.labels, label)
-    return found.scores[mine], (found.hits >= 0)[mine], int(_is(found.true_labels, label).sum())
+    mine = _is(table.labels, label)
+    return table.scores[mine], (table.hits >= 0)[mine], int(_is(table.true_labels, label).sum())
 
 
-def box_images(found: BoxTable, options: dict) -> np.ndarray:
+def box_images(table: BoxTable, options: dict) -> np.ndarray:
     """`(images,)` int: indexes of the images that fit, those with the most false alarms and misses first."""
     label, predicted = (
-        found.class_names.index(options[name]) if name in options else None for name in ("label", "predicted")
+        table.class_names.index(options[name]) if name in options else None for name in ("label", "predicted")
     )
     if "score_of" in options:
-        mine = found.labels == found.class_names.index(options["score_of"])
-        keep = found.per_image(found.image[mine & _in_range(found.scores, options)]) > 0
+        mine = table.labels == table.class_names.index(options["score_of"])
+        keep = table.per_image(table.image[mine & _in_range(table.scores, options)]) > 0
     else:
-        keep = _in_range(found.best, options)
+        keep = _in_range(table.best, options)
     outcome = options.get("outcome")
     if outcome == "cell":
-        keep &= _cell(found, label, predicted) > 0
+        keep &= _cell(table, label, predicted) > 0
     else:
-        keep &= _with_outcome(found, outcome, label, predicted)
+        keep &= _with_outcome(table, outcome, label, predicted)
         if label is not None:
-            keep &= found.per_image(found.true_image[found.true_labels == label]) > 0
+            keep &= table.per_image(table.true_image[table.true_labels == label]) > 0
         if predicted is not None:
-            keep &= found.per_image(found.image[found.labels == predicted]) > 0
-    order = np.argsort(-found.errors, kind="stable")
+            keep &= table.per_image(table.image[table.labels == predicted]) > 0
+    order = np.argsort(-table.errors, kind="stable")
     return order[keep[order]]
 
 
-def _with_outcome(found: BoxTable, outcome: str | None, label: int | None, predicted: int | None) -> np.ndarray:
+def _with_outcome(table: BoxTable, outcome: str | None, label: int | None, predicted: int | None) -> np.ndarray:
     """`(images,)` bool. A miss is one of the label, a false alarm one of the predicted label, where they are named."""
     if outcome == "miss":
-        mine = found.missed & _is(found.true_labels, label)
-        return found.per_image(found.true_image[mine]) > 0
+        mine = table.missed & _is(table.true_labels, label)
+        return table.per_image(table.true_image[mine]) > 0
     if outcome == "false_positive":
-        return found.per_image(found.image[(found.hits < 0) & _is(found.labels, predicted)]) > 0
+        return table.per_image(table.image[(table.hits < 0) & _is(table.labels, predicted)]) > 0
     if outcome is None:
-        return np.ones(len(found.keys), bool)
-    return found.errors == 0 if outcome == "right" else found.errors > 0
+        return np.ones(len(table.keys), bool)
+    return table.errors == 0 if outcome == "right" else table.errors > 0
 
 
-def _cell(found: BoxTable, label: int | None, predicted: int | None) -> np.ndarray:
+def _cell(table: BoxTable, label: int | None, predicted: int | None) -> np.ndarray:
     """`(images,)` int: how many boxes of each image a cell of the confusion matrix counts. Without `label` those that
     were found where nothing is annotated, without `predicted` those where nothing was found."""
     if predicted is None:
-        return found.per_image(found.true_image[found.free(found.pairs) & (found.true_labels == label)])
+        return table.per_image(table.true_image[table.free(table.pairs) & (table.true_labels == label)])
     if label is None:
-        return found.per_image(found.image[(found.pairs < 0) & (found.labels == predicted)])
-    mine = (found.pairs >= 0) & (found.labels == predicted)
-    mine[mine] = found.true_labels[found.pairs[mine]] == label
-    return found.per_image(found.image[mine])
+        return table.per_image(table.image[(table.pairs < 0) & (table.labels == predicted)])
+    mine = (table.pairs >= 0) & (table.labels == predicted)
+    mine[mine] = table.true_labels[table.pairs[mine]] == label
+    return table.per_image(table.image[mine])
 
 
-def box_rows(found: BoxTable, images: np.ndarray) -> list[dict]:
+def box_rows(table: BoxTable, images: np.ndarray) -> list[dict]:
     rows = []
     for index in images.tolist():
-        truth, one = found.of_image(index)
-        true, boxes = found.rows_of(index)
-        hits, misses = int((found.hits[boxes] >= 0).sum()), int(found.missed[true].sum())
-        counts = {"hits": hits, "false_positives": len(one.scores) - hits, "misses": misses}
-        marks = list(_marks(truth, one, found.class_names))
-        rows.append({"image": truth.id, **counts, "score": round(float(found.best[index]), 6), "boxes": marks})
+        truth, detections = table.of_image(index)
+        true, boxes = table.rows_of(index)
+        hits, misses = int((table.hits[boxes] >= 0).sum()), int(table.missed[true].sum())
+        counts = {"hits": hits, "false_positives": len(detections.scores) - hits, "misses": misses}
+        marks = list(_marks(truth, detections, table.class_names))
+        rows.append({"image": truth.id, **counts, "score": round(float(table.best[index]), 6), "boxes": marks})
     return rows
 
 
@@ -170,8 +170,8 @@ def _in_range(scores: np.ndarray, options: dict) -> np.ndarray:
     return (scores >= options.get("min_score", 0.0)) & (scores <= options.get("max_score", 1.0))
 
 
-def _is(labels: np.ndarray, wanted: int | None) -> np.ndarray:
-    return np.ones(len(labels), bool) if wanted is None else labels == wanted
+def _is(labels: np.ndarray, label: int | None) -> np.ndarray:
+    return np.ones(len(labels), bool) if label is None else labels == label
 
 
 def _marks(truth: GroundTruth, kept: Detections, names: list[str]) -> Iterator[dict]:

@@ -25,8 +25,8 @@ def with_images(rows: Sequence[dict], snapshot: Snapshot | None, *, is_seen: boo
     keys = [row["image"] for row in rows]
     images = list(SnapshotImage.objects.filter(snapshot=snapshot, image_key__in=keys).select_related("blob"))
     shown = rows_of(images, snapshot.project_id)
-    found = {str(image.image_key): row for image, row in zip(images, shown, strict=True)}
-    return [{**row, **_image_fields(found.get(row["image"]))} for row in rows]
+    row_of = {str(image.image_key): row for image, row in zip(images, shown, strict=True)}
+    return [{**row, **_image_fields(row_of.get(row["image"]))} for row in rows]
 
 
 def _image_fields(row: dict | None) -> dict:

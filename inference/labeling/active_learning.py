@@ -68,9 +68,9 @@ def start_suggestions(
     Raises:
         Invalid: a model is of another task, or every image is labelled.
     """
-    for name, one in (("model", model), ("other_model", other)):
-        if one is not None and one.task != dataset.project.task:
-            raise Invalid(f"It is for {one.task}, the project for {dataset.project.task}.", attr=name)
+    for name, used in (("model", model), ("other_model", other)):
+        if used is not None and used.task != dataset.project.task:
+            raise Invalid(f"It is for {used.task}, the project for {dataset.project.task}.", attr=name)
     if not unlabelled(Image.objects.filter(dataset=dataset)).exists():
         raise Invalid("Every image of it is labelled.", attr="dataset", code="nothing_to_suggest")
     other_model = None if other is None else str(other.pk)
@@ -107,11 +107,11 @@ def suggest(context: JobContext[SuggestionsParameters]) -> SuggestionsResult:
         if number % REPORT_EVERY == 0:
             context.report(number, total)
         try:
-            prediction, found = look.at(image)
+            prediction, scored = look.at(image)
         except ImageError:
             unreadable += 1
             continue
-        seen.append(found)
+        seen.append(scored)
         if context.parameters.annotate:
             waiting.append((image, prediction))
         if len(waiting) == STORE_EVERY:
@@ -208,7 +208,7 @@ class _ImageScorer:
             way = to_letterboxed if self._is_detector else preprocessor_for(self._model)
             return self._embedder.run(way(opened, self._embedder.image_size))
 
-    def _labels_apart(self, one: Prediction, other: Prediction) -> float:
+    def _labels_apart(self, first: Prediction, second: Prediction) -> float:
         assert self._other is not None
         names = list(dict.fromkeys([*self._model.class_names, *self._other.class_names]))
-        return float(disagreement(distribution(one, names)[None], distribution(other, names)[None])[0])
+        return float(disagreement(distribution(first, names)[None], distribution(second, names)[None])[0])

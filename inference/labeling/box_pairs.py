@@ -11,21 +11,21 @@ from vision.runtime.boxes import iou_matrix
 OVERLAP = 0.5
 
 
-def boxes_apart(one: list[dict], other: list[dict]) -> float:
+def boxes_apart(first: list[dict], second: list[dict]) -> float:
     """Share of the boxes of either model that the other does not have, 0 to 1."""
-    if not one and not other:
+    if not first and not second:
         return 0.0
-    matched = len(_pairs(one, other))
-    return 1 - 2 * matched / (len(one) + len(other))
+    matched = len(_pairs(first, second))
+    return 1 - 2 * matched / (len(first) + len(second))
 
 
-def _pairs(one: list[dict], other: list[dict]) -> list[tuple[int, int]]:
+def _pairs(first: list[dict], second: list[dict]) -> list[tuple[int, int]]:
     """Boxes of the same label that overlap, each once, the largest overlap first."""
-    if not one or not other:
+    if not first or not second:
         return []
-    overlap = iou_matrix(box_array(one), box_array(other))
-    for row, mine in enumerate(one):
-        for column, theirs in enumerate(other):
+    overlap = iou_matrix(box_array(first), box_array(second))
+    for row, mine in enumerate(first):
+        for column, theirs in enumerate(second):
             if mine["label"] != theirs["label"]:
                 overlap[row, column] = 0
     pairs = []

@@ -67,11 +67,11 @@ def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
     rows = label_issues_of(user)
     if project is not None:
         rows = rows.filter(dataset__project=project)
-    wanted = ("model", "dataset", "model_name", "model_version", "dataset_name")
+    fields = ("model", "dataset", "model_name", "model_version", "dataset_name")
     named = rows.annotate(
         model_name=F("model__name"), model_version=F("model__version"), dataset_name=F("dataset__name")
     )
-    found = named.values(*wanted).annotate(searched_at=Max("created_at"), total=Count("pk"))
+    counted = named.values(*fields).annotate(searched_at=Max("created_at"), total=Count("pk"))
     still: dict[tuple, Any] = {
         (row["model"], row["dataset"]): row
         for row in open_label_issues(rows)
@@ -81,7 +81,7 @@ def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
     nothing = {"open": 0, "issues": 0}
     searches = [
         {**row, **{name: still.get((row["model"], row["dataset"]), nothing)[name] for name in nothing}}
-        for row in found.order_by("model", "dataset")
+        for row in counted.order_by("model", "dataset")
     ]
     for row in searches:
         # Who gives an image another label decides by that, and says no more about the doubt.

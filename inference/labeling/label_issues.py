@@ -127,18 +127,18 @@ def _label_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
         raise WorkFailed("one_label", "All images carry the same label: there is nothing to tell it from.")
     labels = np.array([classes.index(name) for name in names])
     groups = group_images(looks).roots
-    found = find_label_issues(out_of_sample_probabilities(np.stack(features), labels, len(classes), groups), labels)
+    issues = find_label_issues(out_of_sample_probabilities(np.stack(features), labels, len(classes), groups), labels)
     return [
         LabelIssue(
             image_id=keys[index],
             kind=LabelIssue.Kind.LABEL,
             label=names[index],
-            suggested=classes[found.suggested[index]],
-            quality=float(found.quality[index]),
-            suggested_score=max(0.0, float(found.suggested_score[index])),
-            is_issue=bool(found.is_issue[index]),
+            suggested=classes[issues.suggested[index]],
+            quality=float(issues.quality[index]),
+            suggested_score=max(0.0, float(issues.suggested_score[index])),
+            is_issue=bool(issues.is_issue[index]),
         )
-        for index in found.order.tolist()
+        for index in issues.order.tolist()
     ]
 
 
@@ -158,44 +158,46 @@ def _box_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
         ]
         try:
             with storage.opened(image.blob) as file:
-                found = predict(file, image.filename).boxes
+                predicted = predict(file, image.filename).boxes
         except ImageError:
             continue
-        rows += _doubts(image, drawn, found, thresholds)
+        rows += _doubts(image, drawn, predicted, thresholds)
     return sorted(rows, key=lambda row: row.quality)
 
 
-def _doubts(image: Image, drawn: list[dict], found: list[dict], thresholds: dict[str, float]) -> Iterable[LabelIssue]:
-    overlap = iou_matrix(box_array(drawn), box_array(found)) if drawn and found else np.zeros((len(drawn), len(found)))
-    for index, one in enumerate(drawn):
-        near = [other for column, other in enumerate(found) if overlap[index, column] >= OVERLAP]
-        own = max((other["score"] for other in near if other["label"] == one["label"]), default=0.0)
+def _doubts(image: Image, drawn: list[dict], boxes: list[dict], thresholds: dict[str, float]) -> Iterable[LabelIssue]:
+    overlap = iou_matrix(box_array(drawn), box_array(boxes)) if drawn and boxes else np.zeros((len(drawn), len(boxes)))
+    for index, annotation in enumerate(drawn):
+        near = [other for column, other in enumerate(boxes) if overlap[index, column] >= OVERLAP]
+        own = max((other["score"] for other in near if other["label"] == annotation["label"]), default=0.0)
         rival = max(
-            (other for other in near if other["label"] != one["label"]), key=lambda box: box["score"], default=None
+            (other for other in near if other["label"] != annotation["label"]),
+            key=lambda box: box["score"],
+            default=None,
         )
         if rival is not None and rival["score"] >= thresholds[rival["label"]] and rival["score"] > own:
             yield LabelIssue(
                 image=image,
-                annotation_id=one["pk"],
+                annotation_id=annotation["pk"],
                 kind=LabelIssue.Kind.LABEL,
-                label=one["label"],
+                label=annotation["label"],
                 suggested=rival["label"],
-                box=one["box"],
+                box=annotation["box"],
                 quality=own / (own + rival["score"]),
                 suggested_score=float(rival["score"]),
                 is_issue=True,
             )
-        elif own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE):
+        elif own < thresholds.get(annotation["label"], CONFIDENT_BOX_SCORE):
             yield LabelIssue(
                 image=image,
-                annotation_id=one["pk"],
+                annotation_id=annotation["pk"],
                 kind=LabelIssue.Kind.NOT_SEEN,
-                label=one["label"],
-                box=one["box"],
+                label=annotation["label"],
+                box=annotation["box"],
                 quality=0.5 + own / 2,
-                is_issue=own < thresholds.get(one["label"], CONFIDENT_BOX_SCORE) / 4,
+                is_issue=own < thresholds.get(annotation["label"], CONFIDENT_BOX_SCORE) / 4,
             )
-    for column, other in enumerate(found):
+    for column, other in enumerate(boxes):
         if (
             other["score"] >= max(CONFIDENT_BOX_SCORE, thresholds[other["label"]])
             and not (overlap[:, column] >= 0.3).any()

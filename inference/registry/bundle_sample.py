@@ -62,7 +62,7 @@ def _labels(model: Model, scores: np.ndarray) -> dict:
 def _boxes(model: Model, raw: np.ndarray, size: tuple[int, int]) -> dict:
     letterbox, detector = Letterbox.fit(WIDTH, HEIGHT, size), model.detector
     own = detector.get("label_thresholds", {})
-    found = detections_from(
+    detections = detections_from(
         anchors_for(size, AnchorShapes.from_dict(detector["anchors"])),
         raw,
         letterbox.content_size,
@@ -70,7 +70,7 @@ def _boxes(model: Model, raw: np.ndarray, size: tuple[int, int]) -> dict:
         iou_threshold=detector["iou_threshold"],
         limit=BOXES,
     )
-    boxes = letterbox.to_image(found.boxes, WIDTH, HEIGHT)
+    boxes = letterbox.to_image(detections.boxes, WIDTH, HEIGHT)
     return {
         "boxes": [
             {
@@ -78,6 +78,6 @@ def _boxes(model: Model, raw: np.ndarray, size: tuple[int, int]) -> dict:
                 "score": round(float(score), 4),
                 "box": [round(float(edge), 2) for edge in box],
             }
-            for box, score, label in zip(boxes, found.scores, found.labels, strict=True)
+            for box, score, label in zip(boxes, detections.scores, detections.labels, strict=True)
         ]
     }

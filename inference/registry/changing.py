@@ -46,10 +46,10 @@ def move_to_stage(*, model: Model, stage: Stage, user: User, note: str = "") -> 
 def _locked(model: Model) -> Model:
     """The model as it is now, while nobody else moves or deletes one of its project. Raises `NotFound`."""
     Project.objects.select_for_update().get(pk=model.project_id)
-    found = Model.objects.select_related("project").filter(pk=model.pk, project=model.project_id).first()
-    if found is None:
+    locked = Model.objects.select_related("project").filter(pk=model.pk, project=model.project_id).first()
+    if locked is None:
         raise NotFound()
-    return found
+    return locked
 
 
 def _move(model: Model, stage: Stage, user: User, note: str) -> None:

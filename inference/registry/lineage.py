@@ -12,14 +12,14 @@ from projects.selectors import role_in
 
 def ancestors(model: Model, visible: QuerySet[Model]) -> list[Model]:
     """The models that it started from, the nearest first, as far as they are visible."""
-    found: list[Model] = []
-    while model.base_model_id is not None and len(found) < 100:
+    bases: list[Model] = []
+    while model.base_model_id is not None and len(bases) < 100:
         base = visible.filter(pk=model.base_model_id).first()
         if base is None:
             break
-        found.append(base)
+        bases.append(base)
         model = base
-    return found
+    return bases
 
 
 def descendants(model: Model, visible: QuerySet[Model]) -> QuerySet[Model]:
@@ -37,7 +37,7 @@ def labelled_by(snapshot: Snapshot, user: User) -> list[dict]:
     says where it comes from, not who works there.
     """
     images = SnapshotImage.objects.filter(snapshot=snapshot, image__isnull=False)
-    found = Annotation.objects.filter(image__in=images.values("image"), confirmed=True)
+    confirmed = Annotation.objects.filter(image__in=images.values("image"), confirmed=True)
     name = Value(None, CharField()) if role_in(snapshot.project, user) is None else F("created_by__username")
-    rows = found.values("origin", user=name).annotate(annotations=Count("id"))
+    rows = confirmed.values("origin", user=name).annotate(annotations=Count("id"))
     return list(rows.order_by("-annotations", "origin", "user")[:MOST_LABELLERS])  # type: ignore[arg-type]

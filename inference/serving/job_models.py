@@ -23,11 +23,11 @@ def predictions_of(
 ) -> list[tuple[Image, Prediction]]:
     """Predictions of images, without those whose file is damaged."""
     predict = make_predictor(model, options or PredictionOptions())
-    found = []
+    predictions = []
     for image in images:
         try:
             with storage.opened(image.blob) as file:
-                found.append((image, predict(file, image.filename)))
+                predictions.append((image, predict(file, image.filename)))
         except ImageError:
             continue
-    return found
+    return predictions

@@ -40,10 +40,10 @@ def store_suggestions(
     list(images.select_for_update().order_by("pk").values_list("pk"))
     open_images = set(unlabelled(images).values_list("pk", flat=True))
     rows: list[Annotation] = []
-    wanted = [(image, prediction) for image, prediction in predictions if image.pk in open_images]
-    names = [mark["label"] for _, prediction in wanted for mark in _marks(model, prediction)]
+    stored = [(image, prediction) for image, prediction in predictions if image.pk in open_images]
+    names = [mark["label"] for _, prediction in stored for mark in _marks(model, prediction)]
     labels = ensure_labels(project=project, names=names)
-    for image, prediction in wanted:
+    for image, prediction in stored:
         for mark in _marks(model, prediction):
             box = mark.get("box")
             if box is not None:

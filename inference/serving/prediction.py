@@ -193,13 +193,13 @@ def with_own_threshold(model: Model, options: PredictionOptions) -> PredictionOp
     return replace(options, threshold=model.score_threshold)
 
 
-def serving_thresholds(model: Model, wanted: float | None = None) -> dict[str, float]:
+def serving_thresholds(model: Model, asked: float | None = None) -> dict[str, float]:
     """The lowest score that is answered, by label: what was asked for, else the model's own."""
     if model.task != Task.DETECTION:
-        lowest = model.score_threshold if wanted is None else wanted
+        lowest = model.score_threshold if asked is None else asked
         return dict.fromkeys(model.class_names, lowest or 0.0)
-    if wanted is not None:
-        return dict.fromkeys(model.class_names, max(wanted, LOWEST_SCORE))
+    if asked is not None:
+        return dict.fromkeys(model.class_names, max(asked, LOWEST_SCORE))
     own = thresholds_of(model.detector, model.class_names)
     return dict(zip(model.class_names, map(float, own), strict=True))
 

@@ -95,14 +95,14 @@ class VideoPredictions:
                     self._report(frame.index, 0)
                 if frame.index % self.every:
                     continue
-                found = predict_pixels(self.model, options, frame.pixels)
+                prediction = predict_pixels(self.model, options, frame.pixels)
                 row = {
                     "frame": frame.index,
                     "time": frame.time,
-                    "labels": found.labels,
-                    "boxes": found.boxes,
-                    "width": found.width,
-                    "height": found.height,
+                    "labels": prediction.labels,
+                    "boxes": prediction.boxes,
+                    "width": prediction.width,
+                    "height": prediction.height,
                 }
                 spool.write(json.dumps(row) + "\n")
         return count, last
@@ -127,10 +127,10 @@ class VideoPredictions:
                         continue
                     if number:
                         boxes.append({**box, "track": number})
-                        one = tracks.setdefault(
+                        entry = tracks.setdefault(
                             number, {"track": number, "label": box["label"], "start": row["time"], "frames": 0}
                         )
-                        one["end"], one["frames"] = round(row["time"] + self.interval, 3), one["frames"] + 1
+                        entry["end"], entry["frames"] = round(row["time"] + self.interval, 3), entry["frames"] + 1
                     else:
                         boxes.append(box)
                 target.write(json.dumps({**row, "boxes": boxes}) + "\n")

@@ -130,5 +130,5 @@ class SuspectViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         """Which searches there were, the newest first: of which dataset, by which model, and how much is open."""
         query = shapes.SuspectSearchQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        found = searches_of(request.user, project=query.validated_data.get("project"))
-        return Response(shapes.SuspectSearchSerializer(found, many=True).data)
+        searches = searches_of(request.user, project=query.validated_data.get("project"))
+        return Response(shapes.SuspectSearchSerializer(searches, many=True).data)
