@@ -26,7 +26,7 @@ MOST = 10_000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnnotationInput:
     """An annotation as it is to be.
 
     Attributes:
@@ -63,7 +63,9 @@ class _Plan:
         return not (self.add or self.change or self.remove)
 
 
-def replace_annotations(*, image: Image, annotations: Sequence[Wanted], revision: int | None, user: User) -> Image:
+def replace_annotations(
+    *, image: Image, annotations: Sequence[AnnotationInput], revision: int | None, user: User
+) -> Image:
     """Make these the annotations of the image. When they are already, nothing is changed.
 
     Args:
@@ -80,7 +82,7 @@ def replace_annotations(*, image: Image, annotations: Sequence[Wanted], revision
 def change_annotations(
     *,
     image: Image,
-    add: Sequence[Wanted] = (),
+    add: Sequence[AnnotationInput] = (),
     change: Sequence[Difference] = (),
     remove: Iterable[UUID] = (),
     revision: int | None,
@@ -95,29 +97,29 @@ def change_annotations(
     gone = set(remove)
     changes: dict[UUID | None, Difference] = {difference.id: difference for difference in change}
 
-    def wanted(rows: list[Annotation]) -> list[Wanted]:
+    def annotations_for(rows: list[Annotation]) -> list[AnnotationInput]:
         if set(changes) - {row.pk for row in rows}:
             raise AnnotationDeleted()
         added = {annotation.id for annotation in add}
         kept = [_as_it_is(row) for row in rows if row.pk not in gone and row.pk not in added]
         return [*(_changed(annotation, changes.get(annotation.id)) for annotation in kept), *add]
 
-    return _write(image, wanted, revision, user)
+    return _write(image, annotations_for, revision, user)
 
 
-def _as_it_is(row: Annotation) -> Wanted:
-    return Wanted(row.label, row.box, row.pk, row.confirmed)
+def _as_it_is(row: Annotation) -> AnnotationInput:
+    return AnnotationInput(row.label, row.box, row.pk, row.confirmed)
 
 
-def _changed(wanted: Wanted, difference: Difference | None) -> Wanted:
+def _changed(annotation: AnnotationInput, difference: Difference | None) -> AnnotationInput:
     if difference is None:
-        return wanted
+        return annotation
     return replace(
-        wanted,
-        label=difference.label or wanted.label,
-        box=wanted.box if difference.box is None else difference.box,
+        annotation,
+        label=difference.label or annotation.label,
+        box=annotation.box if difference.box is None else difference.box,
         # Another label or box is a person's own, unless they say that it still waits.
-        confirmed=difference.confirmed if _says_all(difference) else wanted.confirmed,
+        confirmed=difference.confirmed if _says_all(difference) else annotation.confirmed,
     )
 
 
@@ -126,12 +128,14 @@ def _says_all(difference: Difference) -> bool:
 
 
 @atomic_again
-def _write(image: Image, wanted: Callable[[list[Annotation]], list[Wanted]], revision: int | None, user: User) -> Image:
+def _write(
+    image: Image, annotations_for: Callable[[list[Annotation]], list[AnnotationInput]], revision: int | None, user: User
+) -> Image:
     held = Image.objects.select_for_update().get(pk=image.pk)  # until the end nobody else changes its annotations
     if not Dataset.objects.filter(pk=held.dataset_id, project=image.dataset.project_id).exists():
         raise Image.DoesNotExist()  # it went into the trash while this waited
     rows = list(Annotation.objects.filter(image=held).select_related("label").order_by("id"))
-    plan = _planned(image, rows, wanted(rows), user)
+    plan = _planned(image, rows, annotations_for(rows), user)
     # In a detection project nothing says: looked at, nothing here. While suggestions wait it says nothing.
     left = len(rows) + len(plan.add) - len(plan.remove)
     reviewed = held.reviewed if plan.waiting else bool(left) or image.project.task == Task.DETECTION
@@ -159,31 +163,32 @@ def _carry_out(plan: _Plan) -> None:
     Annotation.objects.bulk_create(plan.add, batch_size=BULK_CHUNK)
 
 
-def _planned(image: Image, rows: list[Annotation], wanted: list[Wanted], user: User) -> _Plan:
+def _planned(image: Image, rows: list[Annotation], requested: list[AnnotationInput], user: User) -> _Plan:
     fresh = [
-        checked_annotation(image, {"label": one.label, "box": one.box}, index, user) for index, one in enumerate(wanted)
+        checked_annotation(image, {"label": request.label, "box": request.box}, index, user)
+        for index, request in enumerate(requested)
     ]
     if image.project.task == Task.CLASSIFICATION and len(fresh) > 1:
         raise Invalid("An image of a classification project has at most one label.", attr="annotations")
     present = {row.pk: row for row in rows}
-    _require_once([annotation.id for annotation in wanted if annotation.id is not None])
-    named = [present.pop(annotation.id, None) if annotation.id is not None else None for annotation in wanted]
+    _require_once([annotation.id for annotation in requested if annotation.id is not None])
+    named = [present.pop(annotation.id, None) if annotation.id is not None else None for annotation in requested]
     alike: dict[tuple, list[Annotation]] = {}
     for other in present.values():
         alike.setdefault(_content(other), []).append(other)
     plan = _Plan()
-    taken = _free_ids(wanted, named)
+    taken = _free_ids(requested, named)
     row: Annotation | None
-    for one, new, row in zip(wanted, fresh, named, strict=True):
+    for request, new, row in zip(requested, fresh, named, strict=True):
         if row is None and alike.get(_content(new)):
             row = alike[_content(new)].pop(0)
             present.pop(row.pk)
         if row is None:
-            new.confirmed = one.confirmed is not False
-            if one.id in taken:
-                new.pk = one.id
+            new.confirmed = request.confirmed is not False
+            if request.id in taken:
+                new.pk = request.id
             plan.add.append(new)
-        elif _take_over(row, new, one, user):
+        elif _take_over(row, new, request, user):
             plan.change.append(row)
         plan.waiting |= not (row or new).confirmed
     plan.remove = list(present.values())
@@ -195,9 +200,13 @@ def _require_once(ids: list[UUID]) -> None:
         raise Invalid("Name each annotation once.", attr="annotations")
 
 
-def _free_ids(wanted: list[Wanted], named: list[Annotation | None]) -> set[UUID]:
+def _free_ids(requested: list[AnnotationInput], named: list[Annotation | None]) -> set[UUID]:
     """Ids of clients for new annotations, which no other image's has: so that sending one twice makes one."""
-    ids = {one.id for one, row in zip(wanted, named, strict=True) if one.id is not None and row is None}
+    ids = {
+        annotation.id
+        for annotation, row in zip(requested, named, strict=True)
+        if annotation.id is not None and row is None
+    }
     return ids - set(Annotation.objects.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
 
 
@@ -205,16 +214,16 @@ def _content(row: Annotation) -> tuple:
     return row.label_id, row.x_min, row.y_min, row.x_max, row.y_max
 
 
-def _take_over(row: Annotation, new: Annotation, wanted: Wanted, user: User) -> bool:
+def _take_over(row: Annotation, new: Annotation, requested: AnnotationInput, user: User) -> bool:
     """Give a row what is wanted of it. Whether that changed it."""
     if _content(row) != _content(new):
         # A person's own from now on: what the model thought of it is in the history.
         row.label, row.origin, row.score, row.created_by = new.label, Origin.HUMAN, None, user
         for edge in EDGES:
             setattr(row, edge, getattr(new, edge))
-        row.confirmed = wanted.confirmed is not False
+        row.confirmed = requested.confirmed is not False
         return True
-    if wanted.confirmed is None or wanted.confirmed == row.confirmed:
+    if requested.confirmed is None or requested.confirmed == row.confirmed:
         return False
-    row.confirmed = wanted.confirmed
+    row.confirmed = requested.confirmed
     return True

@@ -116,34 +116,34 @@ def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user: Us
 
 def images_with(keys: Iterable, among: QuerySet[Image] | None = None) -> list[ChosenImage]:
     """These images, as far as they exist."""
-    wanted = stored_keys(keys)
+    stored = stored_keys(keys)
     rows = (Image.objects.all() if among is None else among).order_by().values_list("pk", "dataset")
-    found: list[tuple] = []
-    for start in range(0, len(wanted), CHUNK):
-        found += stored_rows(rows.filter(Among("pk", wanted[start : start + CHUNK])))
-    places = {place for _, place in found}
+    pairs: list[tuple] = []
+    for start in range(0, len(stored), CHUNK):
+        pairs += stored_rows(rows.filter(Among("pk", stored[start : start + CHUNK])))
+    places = {place for _, place in pairs}
     datasets = {
         stored_key(dataset.pk): dataset
         for dataset in Dataset.objects.filter(Among("pk", places)).select_related("project")
     }
-    return [ChosenImage(key, datasets[place]) for key, place in found]
+    return [ChosenImage(key, datasets[place]) for key, place in pairs]
 
 
 @transaction.atomic
 def start_bulk_change(
-    *, project: Project, change: BulkChange, wanted: dict, left_out: Sequence[uuid.UUID], images: int, user: User
+    *, project: Project, change: BulkChange, filters: dict, left_out: Sequence[uuid.UUID], images: int, user: User
 ) -> Job:
     """Make the job that changes all images that a filter leaves.
 
     Args:
-        wanted: the filter, as `filterset_of` takes it.
+        filters: the filter, as `filterset_of` takes it.
         left_out: images that stay as they are all the same.
         images: about how many there are.
 
     Raises:
         LimitReached
     """
-    parameters = BulkParameters(**change.to_dict(), filter=wanted, left_out=[str(pk) for pk in left_out])
+    parameters = BulkParameters(**change.to_dict(), filter=filters, left_out=[str(pk) for pk in left_out])
     return enqueue_job(project=project, user=user, parameters=parameters, queue=queue_for(images=images))
 
 
@@ -193,14 +193,14 @@ def _parts(selection: Selection, position: dict) -> Iterator[list]:
 
 def _change_of(job: Job, parameters: BulkParameters) -> BulkChange:
     """Raises `WorkFailed`: the label or the dataset is gone."""
-    found: dict = {}
+    objects: dict = {}
     rows_of = {"label": Label.objects.filter(project=job.project_id), "dataset": _datasets(job)}
     for name, pk in (("label", parameters.label), ("dataset", parameters.dataset)):
         if pk:
-            found[name] = rows_of[name].filter(pk=pk).first()
-            if found[name] is None:
+            objects[name] = rows_of[name].filter(pk=pk).first()
+            if objects[name] is None:
                 raise WorkFailed(f"{name}_deleted", f"The {name} was deleted meanwhile.")
-    return BulkChange(parameters.action, split=parameters.split, group=parameters.group, **found)
+    return BulkChange(parameters.action, split=parameters.split, group=parameters.group, **objects)
 
 
 def _datasets(job: Job) -> QuerySet[Dataset]:

@@ -183,10 +183,10 @@ class MergedContents:
     def add(self, contents: Any, folder: str, leave_out: set[str] | None = None) -> None:
         """Take the files of an archive into `folder`, or into one beside it where files of the same path are there."""
         names = [name for name in contents.names if not (leave_out and name in leave_out)]
-        count, wanted = 1, folder
+        count, base = 1, folder
         while any((f"{folder}/{name}" if folder else name) in self.entries for name in names):
             count += 1
-            folder = f"{wanted}-{count}"
+            folder = f"{base}-{count}"
         for name in names:
             self.entries[f"{folder}/{name}" if folder else name] = (contents, name)
         if len(self.entries) > settings.MAX_ARCHIVE_ENTRIES:

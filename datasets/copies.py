@@ -99,22 +99,22 @@ def join_all(said: Iterable[Said]) -> Said:
     return joined
 
 
-def join(one: Said, other: Said) -> Said:
+def join(first: Said, second: Said) -> Said:
     """What two copies of an image say together, whichever came first."""
-    split = one.split or other.split
-    if one.is_silent or other.is_silent:
-        return _in_split(other if one.is_silent else one, split)
-    if not (one.is_contradicted or other.is_contradicted):
-        if is_same(one.marks, other.marks):
-            return _in_split(one if one.is_confirmed else other, split)
-        for more, less in ((one, other), (other, one)):
+    split = first.split or second.split
+    if first.is_silent or second.is_silent:
+        return _in_split(second if first.is_silent else first, split)
+    if not (first.is_contradicted or second.is_contradicted):
+        if is_same(first.marks, second.marks):
+            return _in_split(first if first.is_confirmed else second, split)
+        for more, less in ((first, second), (second, first)):
             if more.is_confirmed and not less.is_confirmed and _has_all(more.marks, less.marks):
                 return _in_split(more, split)
-    rivals = (*(one.rivals or one.marks), *(other.rivals or other.marks))
+    rivals = (*(first.rivals or first.marks), *(second.rivals or second.marks))
     if any(box is None for _, box in rivals):
         return Said((), False, False, split, is_contradicted=True, rivals=rivals)
-    added = tuple(mark for mark in other.marks if not any(_is_twin(mark, known) for known in one.marks))
-    return Said(one.marks + added, False, False, split, is_contradicted=True)
+    added = tuple(mark for mark in second.marks if not any(_is_twin(mark, known) for known in first.marks))
+    return Said(first.marks + added, False, False, split, is_contradicted=True)
 
 
 def _in_split(said: Said, split: str | None) -> Said:

@@ -171,12 +171,12 @@ def _splits_of(last: Snapshot | None) -> dict:
 
 
 def _labels_of(pks: list) -> dict:
-    found: dict = {}
+    labels: dict = {}
     for start in range(0, len(pks), 500):
         rows = Image.objects.filter(pk__in=pks[start : start + 500], annotations__confirmed=True)
         for pk, name in rows.values_list("id", "annotations__label__name"):
-            found.setdefault(pk, set()).add(name)
-    return found
+            labels.setdefault(pk, set()).add(name)
+    return labels
 
 
 def _keep(context: JobContext, groups: list[dict]) -> None:

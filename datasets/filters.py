@@ -117,10 +117,10 @@ def selection_of(user: User, options: dict) -> Selection:
 
 
 def _called(labels: QuerySet[Label], text: str) -> frozenset:
-    wanted = Q(name=composed(text))
+    condition = Q(name=composed(text))
     with contextlib.suppress(ValueError):
-        wanted |= Q(pk=uuid.UUID(text))
-    return frozenset(labels.filter(wanted).values_list("pk", flat=True))
+        condition |= Q(pk=uuid.UUID(text))
+    return frozenset(labels.filter(condition).values_list("pk", flat=True))
 
 
 def _number(value: Any) -> float | None:
@@ -160,14 +160,14 @@ def _first_id_at(moment: datetime) -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80)
 
 
-def filterset_of(user: User | None, wanted: dict) -> ImageFilter:
+def filterset_of(user: User | None, values: dict) -> ImageFilter:
     """The filters as they are written in JSON: booleans, texts, and lists of labels.
 
     Raises:
         Invalid: a value makes no sense.
     """
     query = QueryDict(mutable=True)
-    for name, value in wanted.items():
+    for name, value in values.items():
         query.setlist(name, [_as_text(item) for item in (value if isinstance(value, list) else [value])])
     filterset = ImageFilter(query, request=SimpleNamespace(user=user))
     if not filterset.is_valid():

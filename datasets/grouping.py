@@ -130,20 +130,26 @@ def group_within(candidates: Sequence[Candidate], limit: int | None, previous_bi
 
 def _named(candidates: Sequence[Candidate]) -> tuple[np.ndarray, np.ndarray]:
     first: dict[str, int] = {}
-    pairs = [(first.setdefault(one.group, index), index) for index, one in enumerate(candidates) if one.group]
+    pairs = [
+        (first.setdefault(candidate.group, index), index)
+        for index, candidate in enumerate(candidates)
+        if candidate.group
+    ]
     table = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]
 
 
 def _join(count: int, *edges: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return joined_by(count, np.concatenate([one for one, _ in edges]), np.concatenate([other for _, other in edges]))
+    return joined_by(
+        count, np.concatenate([starts for starts, _ in edges]), np.concatenate([ends for _, ends in edges])
+    )
 
 
 def _too_large(candidates: Sequence[Candidate], roots: np.ndarray) -> list[np.ndarray]:
     """Members of the groups that would leave too little."""
     sizes = np.bincount(roots)
     total = Counter(candidate.label for candidate in candidates)
-    found = []
+    groups = []
     for root in np.flatnonzero(sizes >= FEWEST_TO_PART):
         members = np.flatnonzero(roots == root)
         labels = Counter(candidates[index].label for index in members.tolist())
@@ -151,8 +157,8 @@ def _too_large(candidates: Sequence[Candidate], roots: np.ndarray) -> list[np.nd
             total[name] >= FEWEST_TO_PART and held > MOST_OF_LABEL * total[name] for name, held in labels.items()
         )
         if takes_label or len(members) > MOST_OF_ALL * len(candidates):
-            found.append(members)
-    return found
+            groups.append(members)
+    return groups
 
 
 def _part(
@@ -247,7 +253,9 @@ def remark_on_large_groups(candidates: Sequence[Candidate], grouping: Grouping) 
     """On groups that look alike and are too small to be parted, yet take more than a fifth."""
     sizes = np.bincount(grouping.roots) if len(candidates) else np.zeros(1, dtype=int)
     largest = int(sizes.max())
-    named = {one.group for one, root in zip(candidates, grouping.roots, strict=True) if root == sizes.argmax()}
+    named = {
+        candidate.group for candidate, root in zip(candidates, grouping.roots, strict=True) if root == sizes.argmax()
+    }
     if largest < 3 or largest <= MOST_OF_ALL * len(candidates) or named != {""}:
         return []
     detail = (

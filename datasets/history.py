@@ -89,10 +89,10 @@ def annotation_rows(keys: Sequence[StoredKey]) -> list[tuple]:
 
 def marks_by_image(pks: Iterable) -> dict:
     """All that is to know of the annotations of each of these images, as JSON. Keys are those that were given."""
-    given = list(pks)
-    keys = stored_keys(given)
+    images = list(pks)
+    keys = stored_keys(images)
     marks = _marks_of(annotation_rows(keys))
-    return {pk: marks.get(key, []) for pk, key in zip(given, keys, strict=True)}
+    return {pk: marks.get(key, []) for pk, key in zip(images, keys, strict=True)}
 
 
 def _marks_of(rows: Iterable[tuple]) -> dict[StoredKey, list[dict]]:
@@ -118,10 +118,10 @@ def _in_words(moment: datetime) -> str:
 
 def reviewed_by_image(pks: Iterable) -> dict[object, bool | None]:
     """Keys are those that were given; None: there is no such image."""
-    given = list(pks)
-    keys = stored_keys(given)
+    images = list(pks)
+    keys = stored_keys(images)
     reviewed = _reviewed(keys)
-    return {pk: reviewed.get(key) for pk, key in zip(given, keys, strict=True)}
+    return {pk: reviewed.get(key) for pk, key in zip(images, keys, strict=True)}
 
 
 def _reviewed(keys: Sequence[StoredKey]) -> dict[StoredKey, bool | None]:

@@ -90,23 +90,23 @@ def _label_images(pks: list, label: Label | None, user: User | None) -> int:
     """All keys in here are as they are stored."""
     if label is not None:
         require_labels([label.pk])
-    wanted = None if label is None else stored_key(label.pk)
+    label_key = None if label is None else stored_key(label.pk)
     held = Image.objects.select_for_update().filter(Among("pk", stored_keys(pks))).order_by("pk")
     reviewed = dict(stored_rows(held.values_list("pk", "reviewed")))
     rows = annotation_rows(list(reviewed))
     present = _annotations_of(rows)
-    changed = [key for key in reviewed if not _is_labelled_so(present.get(key, []), wanted, reviewed[key])]
+    changed = [key for key in reviewed if not _is_labelled_so(present.get(key, []), label_key, reviewed[key])]
     if not changed:
         return 0
     differing = set(changed)
     known = Known([row for row in rows if row[0] in differing], reviewed)
     with recorded(changed, user, known, reviewed=label is not None):
-        kept = _first_of(wanted, {key: present.get(key, []) for key in changed})
+        kept = _first_of(label_key, {key: present.get(key, []) for key in changed})
         delete_at_once(_others(changed, list(kept.values())))
         if kept:
             Annotation.objects.filter(Among("pk", kept.values())).update(confirmed=True)
-        if wanted is not None:
-            rest = (wanted, Origin.HUMAN.value, True, getattr(user, "pk", None), timezone.now(), *NO_BOX)
+        if label_key is not None:
+            rest = (label_key, Origin.HUMAN.value, True, getattr(user, "pk", None), timezone.now(), *NO_BOX)
             new = [(uuid7(), key, *rest) for key in changed if key not in kept]
             insert_many(Annotation, ANNOTATION_COLUMNS, new)
     return len(changed)
@@ -119,20 +119,20 @@ def _others(images: list[StoredKey], kept: list[StoredKey]) -> QuerySet[Annotati
 
 def _first_of(label: StoredKey | None, annotations: dict[StoredKey, list[tuple]]) -> dict[StoredKey, StoredKey]:
     """Image → its first annotation with this label."""
-    found: dict[StoredKey, StoredKey] = {}
+    firsts: dict[StoredKey, StoredKey] = {}
     for image, rows in annotations.items():
         for pk, of, _ in rows:
             if label is not None and of == label:
-                found.setdefault(image, pk)
-    return found
+                firsts.setdefault(image, pk)
+    return firsts
 
 
 def _annotations_of(rows: list[tuple]) -> dict[StoredKey, list[tuple]]:
     """Image → (annotation, label, whether it is confirmed) of each of the rows of `annotation_rows`."""
-    found: dict[StoredKey, list[tuple]] = {}
+    annotations: dict[StoredKey, list[tuple]] = {}
     for image, label, confirmed, _, _, pk, *_ in rows:
-        found.setdefault(image, []).append((pk, label, confirmed))
-    return found
+        annotations.setdefault(image, []).append((pk, label, confirmed))
+    return annotations
 
 
 def _is_labelled_so(annotations: list[tuple], label: StoredKey | None, is_reviewed: bool) -> bool:

@@ -90,17 +90,17 @@ def import_batch(
     outcomes: list[Outcome] = []
     remarks: list[ImportWarning] = []
     try:
-        wanted: dict[str, None] = dict.fromkeys(labels)
+        names: dict[str, None] = dict.fromkeys(labels)
         looked = batch.looked()
         for image in looked:
             if isinstance(image.item, Outcome):
                 outcomes.append(image.item)
             else:
                 examined.append(image.item)
-                wanted.update(dict.fromkeys(mark.label for mark in image.marks))
+                names.update(dict.fromkeys(mark.label for mark in image.marks))
             remarks += image.remarks
         with transaction.atomic():
-            known = ensure_labels(project=dataset.project, names=list(wanted))
+            known = ensure_labels(project=dataset.project, names=list(names))
             for image in looked:
                 if isinstance(image.item, StagedImage):
                     _mark(image.item, image.marks, known)

@@ -117,10 +117,10 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
             raise serializers.ValidationError('Send an object such as {"Bolt": "bolt", "junk": null}.')
         _require_few(value)
         cleaned = {}
-        for name, wanted in value.items():
-            cleaned[name] = None if wanted is None else clean_label(wanted)
-            if wanted is not None and cleaned[name] is None:
-                raise serializers.ValidationError(f"{wanted[:40]!r} is no name for a label: use 1 to 100 characters.")
+        for name, target in value.items():
+            cleaned[name] = None if target is None else clean_label(target)
+            if target is not None and cleaned[name] is None:
+                raise serializers.ValidationError(f"{target[:40]!r} is no name for a label: use 1 to 100 characters.")
         return cleaned
 
     def validate_skip(self, value: Any) -> list[str]:

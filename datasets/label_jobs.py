@@ -42,8 +42,8 @@ class LabelRemovalResult(JobResult):
 
 def is_large(label: Label) -> bool:
     """Whether more images carry it, those in the trash too, than are changed in a request."""
-    found = (images(label).order_by()[: MOST_AT_ONCE + 1].count() for images in (carrying, carrying_in_trash))
-    return sum(found) > MOST_AT_ONCE
+    counts = (images(label).order_by()[: MOST_AT_ONCE + 1].count() for images in (carrying, carrying_in_trash))
+    return sum(counts) > MOST_AT_ONCE
 
 
 def _count(label: Label) -> int:

@@ -76,11 +76,11 @@ def create_label(
 def ensure_labels(*, project: Project, names: Sequence[str]) -> dict[str, Label]:
     """Labels with these names; those that are missing are made, in natural order (2 before 10)."""
     written = {name: in_one_line(name) or "label" for name in dict.fromkeys(names)}
-    wanted = Label.objects.filter(project=project, name__in=set(written.values()))
-    labels = {label.name: label for label in wanted}
+    rows = Label.objects.filter(project=project, name__in=set(written.values()))
+    labels = {label.name: label for label in rows}
     if set(written.values()) - set(labels):
         lock_projects([project.pk])  # somebody else may be making the same ones
-        labels = {label.name: label for label in wanted.all()}
+        labels = {label.name: label for label in rows.all()}
     for name in sorted(set(written.values()), key=natural_key):
         if name not in labels:
             labels[name] = create_label(project=project, name=name)
@@ -126,6 +126,6 @@ def reorder_labels(*, project: Project, ids: Sequence) -> None:
 
 def require_labels(pks: Iterable) -> None:
     """Raises `LabelDeleted` unless all of them exist. What is deleted after this look ends as a conflict as well."""
-    wanted = set(pks)
-    if Label.objects.filter(pk__in=wanted).count() != len(wanted):
+    keys = set(pks)
+    if Label.objects.filter(pk__in=keys).count() != len(keys):
         raise LabelDeleted()

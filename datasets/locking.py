@@ -15,12 +15,12 @@ def lock_datasets(pks: Iterable, *, with_trash: bool = False) -> dict[object, Da
 
     Rows that only refer to them can be added meanwhile: PostgreSQL's weaker lock is enough for counts.
     """
-    wanted, datasets = set(pks), kept_datasets() if with_trash else live_datasets()
-    lock_projects(datasets.filter(pk__in=wanted).values_list("project_id", flat=True))
-    rows = datasets.select_for_update(no_key=True, of=("self",)).filter(pk__in=wanted).order_by("pk")
+    keys, datasets = set(pks), kept_datasets() if with_trash else live_datasets()
+    lock_projects(datasets.filter(pk__in=keys).values_list("project_id", flat=True))
+    rows = datasets.select_for_update(no_key=True, of=("self",)).filter(pk__in=keys).order_by("pk")
     return {row.pk: row for row in rows}
 
 
 def lock_projects(pks: Iterable) -> None:
-    wanted = sorted(set(pks))
-    list(Project.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").values_list("pk"))
+    keys = sorted(set(pks))
+    list(Project.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))

@@ -289,7 +289,7 @@ class Snapshot(Identified):
 class SnapshotImage(models.Model):
     """One image of a snapshot. It keeps the file alive when the image is deleted from the dataset later.
 
-    `is_chosen`: its split, or that of an image in its group, was the wish of a user.
+    `is_chosen`: its split, or that of an image in its group, was chosen by a user.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -87,7 +87,7 @@ def _turn() -> Iterator[None]:
 def _read(video: Video, time: float | None, index: int | None, max_side: int) -> ShownFrame:
     try:
         with pinned(video) as path:
-            found, pixels = frame_at(
+            shown, pixels = frame_at(
                 path,
                 time=time,
                 index=index,
@@ -99,7 +99,7 @@ def _read(video: Video, time: float | None, index: int | None, max_side: int) ->
         raise FrameMissing(str(problem)) from problem
     target = io.BytesIO()
     PillowImage.fromarray(pixels).save(target, "JPEG", quality=FRAME_QUALITY)
-    return ShownFrame(found, target.getvalue())
+    return ShownFrame(shown, target.getvalue())
 
 
 @transaction.atomic

@@ -71,7 +71,9 @@ def _review(review: Review, user: User | None) -> set:
     if len({annotation.pk for annotation in named}) != len(named):
         raise Invalid("Decide about each annotation once.", attr="annotations")
     require_labels(correction.label.pk for correction in review.correct if correction.label is not None)
-    corrected = {one.annotation.pk: _corrected(one, index, user) for index, one in enumerate(review.correct)}
+    corrected = {
+        correction.annotation.pk: _corrected(correction, index, user) for index, correction in enumerate(review.correct)
+    }
     rejected = {annotation.pk for annotation in review.reject}
     by_image: dict[object, list] = {}
     for annotation in named:
@@ -113,11 +115,11 @@ def _still_waiting(by_image: dict) -> dict:
     return {image: those for image, those in left.items() if those}
 
 
-def _corrected(one: Correction, index: int, user: User | None) -> dict:
+def _corrected(correction: Correction, index: int, user: User | None) -> dict:
     """The fields of a corrected annotation. Raises `Invalid`."""
-    old = one.annotation
-    box = one.box if one.box is not None else old.box
-    new = checked_annotation(old.image, {"label": one.label or old.label, "box": box}, index, user)
+    old = correction.annotation
+    box = correction.box if correction.box is not None else old.box
+    new = checked_annotation(old.image, {"label": correction.label or old.label, "box": box}, index, user)
     # A person's own from now on: what the model thought of it is in the history.
     return {
         "label": new.label,

@@ -162,8 +162,8 @@ def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
     rows = list(images.values(*fields).iterator(chunk_size=5000))
     annotations: dict = {}
     unconfirmed = set()
-    found = Annotation.objects.filter(image__dataset=dataset).select_related("label").order_by("id")
-    for annotation in found.iterator(chunk_size=5000):
+    saved = Annotation.objects.filter(image__dataset=dataset).select_related("label").order_by("id")
+    for annotation in saved.iterator(chunk_size=5000):
         if not annotation.confirmed:
             unconfirmed.add(annotation.image_id)
             continue

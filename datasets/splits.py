@@ -146,9 +146,9 @@ def _lacking(candidates: Sequence[Candidate], members: dict[int, list[int]], fra
     if not fixed:
         return []
     lacking = [split for split in ORDER if fractions[split] > 0 and not fixed[split]]
-    wanted = sum(fractions[split] for split in lacking) * len(candidates)
+    share = sum(fractions[split] for split in lacking) * len(candidates)
     # Others than train are never taken while there are images that are in none.
-    least = len(lacking) if "train" in lacking else max(len(lacking), ENOUGH_OF_SHARE * wanted)
+    least = len(lacking) if "train" in lacking else max(len(lacking), ENOUGH_OF_SHARE * share)
     return lacking if free < least else []
 
 

@@ -162,20 +162,20 @@ def _restore(rows: Sequence[AnnotationChange], user: User | None) -> None:
         _write_annotations({mark["id"]: (row.image_id, mark) for row in rows for mark in row.before}, present)
 
 
-def _write_annotations(wanted: dict[str, tuple], present: dict[str, dict]) -> None:
+def _write_annotations(annotations: dict[str, tuple], present: dict[str, dict]) -> None:
     """Make annotations what is wanted.
 
     Args:
-        wanted: id → image, mark as the history has it.
+        annotations: id → image, mark as the history has it.
         present: id → mark, of all that the same images have.
     """
-    wanted = _with_free_ids(wanted, [pk for pk in wanted if pk not in present])
-    gone = [pk for pk in present if pk not in wanted]
+    annotations = _with_free_ids(annotations, [pk for pk in annotations if pk not in present])
+    gone = [pk for pk in present if pk not in annotations]
     if gone:
         delete_at_once(Annotation.objects.filter(Among("pk", stored_keys(gone))))
-    users = set(get_user_model().objects.filter(pk__in=_makers(wanted)).values_list("pk", flat=True))
+    users = set(get_user_model().objects.filter(pk__in=_makers(annotations)).values_list("pk", flat=True))
     new, changed = [], []
-    for pk, (image, mark) in wanted.items():
+    for pk, (image, mark) in annotations.items():
         if pk not in present:
             new.append((*_content(mark, users), image, pk))
         elif _without_name(present[pk]) != _without_name(mark):
@@ -188,17 +188,19 @@ def _without_name(mark: dict) -> dict:
     return {**mark, "label": None}
 
 
-def _with_free_ids(wanted: dict, missing: list[str]) -> dict:
+def _with_free_ids(annotations: dict, missing: list[str]) -> dict:
     """Ids come from clients, so an annotation of another image, of anybody, may have got one that was free meanwhile.
     What comes back gets another one then."""
     rows = Annotation.objects.filter(Among("pk", stored_keys(missing)))
     taken = {str(pk) for pk in rows.values_list("pk", flat=True)}
     others = {pk: str(uuid7()) for pk in taken}
-    return {others.get(pk, pk): (image, {**mark, "id": others.get(pk, pk)}) for pk, (image, mark) in wanted.items()}
+    return {
+        others.get(pk, pk): (image, {**mark, "id": others.get(pk, pk)}) for pk, (image, mark) in annotations.items()
+    }
 
 
-def _makers(wanted: dict) -> set:
-    return {mark["created_by"] for _, mark in wanted.values()} - {None}
+def _makers(annotations: dict) -> set:
+    return {mark["created_by"] for _, mark in annotations.values()} - {None}
 
 
 def _content(mark: dict, users: set) -> tuple:

@@ -10,4 +10,4 @@ from projects.models import Project
 
 def bytes_of(projects: QuerySet[Project]) -> int:
     rows = (Image.objects.filter(dataset__project__in=projects), Video.objects.filter(dataset__project__in=projects))
-    return sum(found.aggregate(total=Sum("size"))["total"] or 0 for found in rows)
+    return sum(files.aggregate(total=Sum("size"))["total"] or 0 for files in rows)

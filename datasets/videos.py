@@ -141,21 +141,23 @@ def survey_video(context: JobContext[SurveyParameters]) -> SurveyResult:
     """Read every frame: the true length, whether the rate varies, and the strip."""
     video = video_of(context)
     with pinned(video) as path:
-        found, strip = told(survey, path, context.report)
+        surveyed, strip = told(survey, path, context.report)
     note = ""
-    if found.frame_count < video.frame_count * (1 - CLAIM_SLACK) - 2:
-        note = f"The file is cut off or damaged: {found.frame_count:,} of {video.frame_count:,} frames could be read."
+    if surveyed.frame_count < video.frame_count * (1 - CLAIM_SLACK) - 2:
+        note = (
+            f"The file is cut off or damaged: {surveyed.frame_count:,} of {video.frame_count:,} frames could be read."
+        )
     Video.objects.filter(pk=video.pk).update(
-        frame_count=found.frame_count,
-        duration=found.duration,
-        fps=found.fps,
-        strip_times=found.strip_times,
-        is_variable_rate=found.is_variable_rate,
+        frame_count=surveyed.frame_count,
+        duration=surveyed.duration,
+        fps=surveyed.fps,
+        strip_times=surveyed.strip_times,
+        is_variable_rate=surveyed.is_variable_rate,
         is_surveyed=True,
         note=note,
         strip_blob=storage.keep_bytes(strip, "image/jpeg"),
     )
-    return SurveyResult(str(video.pk), found.frame_count, found.duration, note)
+    return SurveyResult(str(video.pk), surveyed.frame_count, surveyed.duration, note)
 
 
 def video_of(context: JobContext) -> Video:

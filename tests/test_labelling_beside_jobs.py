@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from PIL import Image as Pillow
 
-from datasets.annotating import Wanted, replace_annotations
+from datasets.annotating import AnnotationInput, replace_annotations
 from datasets.models import AnnotationChange, Dataset, Image, Label
 from jobs.models import Job
 from storage import replication
@@ -52,7 +52,7 @@ def labelling(images: list, owner) -> Iterator[Callable[[], int]]:
             label = Label.objects.get(name="cross")
             while not stop.wait(0.02):
                 image = Image.objects.select_related("dataset__project").get(pk=images[given[0] % len(images)])
-                replace_annotations(image=image, annotations=[Wanted(label)], revision=None, user=owner)
+                replace_annotations(image=image, annotations=[AnnotationInput(label)], revision=None, user=owner)
                 given[0] += 1
                 started.set()
         except Exception as error:

@@ -47,12 +47,12 @@ def with_images(groups: Sequence[DuplicateGroup], user: User) -> list[DuplicateG
     members = _present(user).filter(group__in=[group.pk for group in groups]).order_by("image_id")
     for group_pk, image_pk in members.values_list("group", "image"):
         keys.setdefault(group_pk, []).append(image_pk)
-    wanted = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
+    shown = [pk for own in keys.values() for pk in own[:MOST_SHOWN]]
     facts = {
         str(row.pop("id")): row  # type: ignore[misc]
-        for row in Image.objects.filter(pk__in=wanted).values("id", "size", "format", "group", "created_at")
+        for row in Image.objects.filter(pk__in=shown).values("id", "size", "format", "group", "created_at")
     }
-    rows = {row["id"]: {**row, **facts[row["id"]]} for row in grid_rows(wanted) if row["id"] in facts}
+    rows = {row["id"]: {**row, **facts[row["id"]]} for row in grid_rows(shown) if row["id"] in facts}
     for group in groups:
         own = keys.get(group.pk, [])
         group.rows = [rows[str(pk)] for pk in own if str(pk) in rows]  # type: ignore[attr-defined]

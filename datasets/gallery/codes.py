@@ -67,8 +67,8 @@ class Pattern:
         return Pattern(self.mask & ~mask, self.value & ~mask)
 
 
-def flag_pattern(bit: int, wanted: bool | None) -> Pattern:
-    return Pattern() if wanted is None else Pattern(bit, bit * wanted)
+def flag_pattern(bit: int, is_set: bool | None) -> Pattern:
+    return Pattern() if is_set is None else Pattern(bit, bit * is_set)
 
 
 def split_pattern(name: str | None) -> Pattern:

@@ -89,5 +89,5 @@ def _by_label(selection: Selection) -> dict:
 
 def _datasets(around: Scope, rows: Rows, pattern: codes.Pattern) -> list[dict]:
     counted = _sum((dataset, n) for dataset, code, n in rows if pattern.takes(code))
-    found = Dataset.objects.filter(pk__in=around.datasets).order_by("name", "id")
-    return [{"id": label.pk, "name": label.name, "count": counted[label.pk]} for label in found]
+    datasets = Dataset.objects.filter(pk__in=around.datasets).order_by("name", "id")
+    return [{"id": dataset.pk, "name": dataset.name, "count": counted[dataset.pk]} for dataset in datasets]

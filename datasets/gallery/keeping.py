@@ -54,10 +54,10 @@ def settle(pks: Iterable, annotations: Iterable[Sequence] | None = None) -> None
         annotations: of a caller who holds the images and has read all of theirs: rows that begin with image, label
             (keys as they are stored), whether it is confirmed, origin and score.
     """
-    wanted = stored_keys(pks)
+    keys = stored_keys(pks)
     known = None if annotations is None else _marks_of(annotations)
-    for start in range(0, len(wanted), CHUNK):
-        _settle(wanted[start : start + CHUNK], known)
+    for start in range(0, len(keys), CHUNK):
+        _settle(keys[start : start + CHUNK], known)
 
 
 def _settle(pks: Sequence[StoredKey], known: dict | None) -> None:
@@ -175,8 +175,8 @@ def forget(pks: Iterable, **fields: Any) -> int:
     Args:
         fields: of the images, written along: each index is changed once.
     """
-    wanted = stored_keys(pks)
-    return sum(_forget(wanted[start : start + CHUNK], fields) for start in range(0, len(wanted), CHUNK))
+    keys = stored_keys(pks)
+    return sum(_forget(keys[start : start + CHUNK], fields) for start in range(0, len(keys), CHUNK))
 
 
 def _forget(pks: Sequence[StoredKey], fields: dict) -> int:

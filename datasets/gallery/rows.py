@@ -35,10 +35,10 @@ FIELDS = (
 
 def grid_rows(keys: Sequence) -> list[dict]:
     """Rows of these images in their order; those that were deleted meanwhile are left out."""
-    wanted = stored_keys(keys)
-    images = Image.objects.filter(Among("pk", wanted)).order_by()
-    found = {row[0]: row for row in stored_rows(images.values_list(*FIELDS))}
-    rows = [found[key] for key in wanted if key in found]
+    stored = stored_keys(keys)
+    images = Image.objects.filter(Among("pk", stored)).order_by()
+    row_of = {row[0]: row for row in stored_rows(images.values_list(*FIELDS))}
+    rows = [row_of[key] for key in stored if key in row_of]
     marks = _marks({row[0]: row for row in rows})
     address = reverse("image-thumbnail", args=["00000000-0000-0000-0000-000000000000"])
     before, after = address.split("00000000-0000-0000-0000-000000000000")

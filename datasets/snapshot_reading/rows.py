@@ -34,14 +34,14 @@ def _entry(label: str) -> str:
     return f'"label": {json.dumps(label)}'
 
 
-def rows_of(found: Iterable[SnapshotImage], project: uuid.UUID, before: Mapping | None = None) -> list[dict]:
+def rows_of(rows: Iterable[SnapshotImage], project: uuid.UUID, before: Mapping | None = None) -> list[dict]:
     """Rows for a page.
 
     Args:
         project: the key of the snapshot's project, whose images are shown by their own addresses.
         before: by the key of an image, what it was in another snapshot: `(split, annotations)`.
     """
-    page = list(found)
+    page = list(rows)
     present = Image.objects.filter(pk__in=[row.image_key for row in page], dataset__project=project)
     images = {image.pk: image for image in present}
     return [_row(row, images.get(row.image_key), (before or {}).get(row.image_key)) for row in page]

@@ -21,20 +21,20 @@ def obstacle_of(dataset: Dataset) -> str:
 
 def obstacles_of(images: Mapping[Image, dict]) -> dict[object, str]:
     """`images`: image → its fields before. Those that cannot have their dataset of before → why."""
-    wanted: dict[str, list[Image]] = defaultdict(list)
+    by_dataset: dict[str, list[Image]] = defaultdict(list)
     cut = {before["video"] for before in images.values() if before.get("video")}
     gone = cut - {str(pk) for pk in Video.objects.filter(pk__in=cut).values_list("pk", flat=True)}
-    found: dict[object, str] = {
+    obstacles: dict[object, str] = {
         image.pk: "its video was removed for good" for image, before in images.items() if before.get("video") in gone
     }
     for image, before in images.items():
         if "dataset" in before and before["dataset"] != str(image.dataset_id):
-            wanted[before["dataset"]].append(image)
-    for pk, coming in wanted.items():
+            by_dataset[before["dataset"]].append(image)
+    for pk, coming in by_dataset.items():
         dataset = Dataset.objects.filter(pk=pk).select_related("project").first()
         problem = GONE if dataset is None else obstacle_of(dataset)
-        found |= dict.fromkeys((image.pk for image in coming), problem) if problem else _twins(pk, coming)
-    return found
+        obstacles |= dict.fromkeys((image.pk for image in coming), problem) if problem else _twins(pk, coming)
+    return obstacles
 
 
 def _twins(dataset_pk: str, coming: list[Image]) -> dict[object, str]:

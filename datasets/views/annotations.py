@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from common.requests import AuthenticatedRequest
 from common.words import counted
 from datasets import annotation_serializers as shapes
-from datasets.annotating import MOST, Difference, Wanted, change_annotations, replace_annotations
+from datasets.annotating import MOST, AnnotationInput, Difference, change_annotations, replace_annotations
 from datasets.errors import RevisionConflict
 from datasets.models import Annotation, AnnotationChange, Dataset, Image
 from datasets.review import Correction, Review, review_annotations, review_of_waiting
@@ -69,10 +69,10 @@ class ImageAnnotationsView(MakesChanges, OfImage):
     def _replace(self, image: Image) -> Image:
         data = shapes.AnnotationRequestSerializer(data=self.request.data, many=True, max_length=MOST)  # type: ignore[call-arg]
         data.is_valid(raise_exception=True)
-        wanted = [_wanted(item, image.project) for item in data.validated_data]
+        requested = [_requested(item, image.project) for item in data.validated_data]
         with self._annotating(image):
             return replace_annotations(
-                image=image, annotations=wanted, revision=self._seen_revision(), user=self.request.user
+                image=image, annotations=requested, revision=self._seen_revision(), user=self.request.user
             )
 
     def _annotating(self, image: Image) -> AbstractContextManager[Change]:
@@ -83,7 +83,7 @@ class ImageAnnotationsView(MakesChanges, OfImage):
         data.is_valid(raise_exception=True)
         options, project = data.validated_data, image.project
         parts = {
-            "add": [_wanted(annotation, project) for annotation in options["add"]],
+            "add": [_requested(annotation, project) for annotation in options["add"]],
             "change": [Difference(**_with_label(change, project)) for change in options["change"]],
             "remove": options["remove"],
         }
@@ -113,13 +113,13 @@ class ImageHistoryView(OfImage):
         return self.get_paginated_response(ChangeSerializer(page, many=True).data)
 
 
-def _with_label(wish: dict, project: Project) -> dict:
-    return {**wish, "label": label_or_400(project, wish["label"])} if "label" in wish else dict(wish)
+def _with_label(options: dict, project: Project) -> dict:
+    return {**options, "label": label_or_400(project, options["label"])} if "label" in options else dict(options)
 
 
-def _wanted(wish: dict, project: Project) -> Wanted:
+def _requested(options: dict, project: Project) -> AnnotationInput:
     names = ("label", "box", "id", "confirmed")
-    return Wanted(**{name: value for name, value in _with_label(wish, project).items() if name in names})
+    return AnnotationInput(**{name: value for name, value in _with_label(options, project).items() if name in names})
 
 
 def _current(image: Image) -> dict:
@@ -171,15 +171,15 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
         if "filter" in options:
             return self._review_filtered(options["filter"], options["decision"] == "confirm")
         named = [*options["confirm"], *options["reject"], *(correction["id"] for correction in options["correct"])]
-        found = self._found(named)
-        project = next(iter(found.values())).image.project
+        annotations = self._annotations_named(named)
+        project = next(iter(annotations.values())).image.project
         require_role(project, request.user, Role.EDITOR)
         review = Review(
-            confirm=[found[pk] for pk in dict.fromkeys(options["confirm"])],
-            reject=[found[pk] for pk in dict.fromkeys(options["reject"])],
+            confirm=[annotations[pk] for pk in dict.fromkeys(options["confirm"])],
+            reject=[annotations[pk] for pk in dict.fromkeys(options["reject"])],
             correct=[
                 Correction(
-                    found[correction["id"]],
+                    annotations[correction["id"]],
                     label_or_400(project, correction["label"]) if "label" in correction else None,
                     correction.get("box"),
                 )
@@ -216,16 +216,16 @@ class ReviewView(MakesChanges, viewsets.GenericViewSet):
         scores = (options.get("min_score"), options.get("max_score"))
         return waiting(datasets=datasets, label=label, lowest=scores[0], highest=scores[1])
 
-    def _found(self, ids: list) -> dict:
-        wanted = list(dict.fromkeys(ids))
+    def _annotations_named(self, ids: list) -> dict:
+        named = list(dict.fromkeys(ids))
         mine = Annotation.objects.filter(image__dataset__project__in=project_ids_of(self.request.user))
-        found: dict = {}
-        for start in range(0, len(wanted), 500):
-            rows = mine.filter(pk__in=wanted[start : start + 500]).select_related("image__dataset__project", "label")
-            found |= {row.pk: row for row in rows}
-        if len(found) != len(wanted):
-            missing = counted(len(wanted) - len(found), "annotation does", "annotations do")
+        annotations: dict = {}
+        for start in range(0, len(named), 500):
+            rows = mine.filter(pk__in=named[start : start + 500]).select_related("image__dataset__project", "label")
+            annotations |= {row.pk: row for row in rows}
+        if len(annotations) != len(named):
+            missing = counted(len(named) - len(annotations), "annotation does", "annotations do")
             raise NotFound(f"{missing} not exist (any more).")
-        if len({row.image.dataset.project_id for row in found.values()}) > 1:
+        if len({row.image.dataset.project_id for row in annotations.values()}) > 1:
             raise ValidationError({"confirm": ["The annotations must be of one project."]})
-        return found
+        return annotations

@@ -67,25 +67,25 @@ class ImageBulkView(MakesChanges, viewsets.GenericViewSet):
         return Response({"changed": changed, "unchanged": total - changed})
 
     def _chosen(self, ids: list) -> list[ChosenImage]:
-        wanted = list(dict.fromkeys(ids))
-        found = images_with(wanted, images_of(self.request.user).prefetch_related(None).select_related(None))
-        if len(found) != len(wanted):
-            raise NotFound(f"{counted(len(wanted) - len(found), 'image does', 'images do')} not exist.")
-        if len({image.dataset.project_id for image in found}) > 1:
+        named = list(dict.fromkeys(ids))
+        images = images_with(named, images_of(self.request.user).prefetch_related(None).select_related(None))
+        if len(images) != len(named):
+            raise NotFound(f"{counted(len(named) - len(images), 'image does', 'images do')} not exist.")
+        if len({image.dataset.project_id for image in images}) > 1:
             raise ValidationError({"images": ["Must be of one project."]})
-        return found
+        return images
 
     def _change_filtered(self, options: dict) -> Response:
-        wanted = options["filter"]
-        selection = filterset_of(self.request.user, wanted).selection()
-        change = self._change(options, self._project(selection, wanted))
+        filters = options["filter"]
+        selection = filterset_of(self.request.user, filters).selection()
+        change = self._change(options, self._project(selection, filters))
         total = count_images(selection)
         left_out = set(options["except"])
         if total > MOST_AT_ONCE + len(left_out):
             job = start_bulk_change(
-                project=self._project(selection, wanted),
+                project=self._project(selection, filters),
                 change=change,
-                wanted=wanted,
+                filters=filters,
                 left_out=sorted(left_out),
                 images=total,
                 user=self.request.user,
@@ -96,12 +96,12 @@ class ImageBulkView(MakesChanges, viewsets.GenericViewSet):
         images = images_with(keys)
         return self._done(images, change, len(images))
 
-    def _project(self, selection: Selection, wanted: dict) -> Project:
+    def _project(self, selection: Selection, filters: dict) -> Project:
         """The one project that the filter names, itself or by a dataset."""
         projects = projects_of(self.request.user)
-        if "project" in wanted:
-            return get_object_or_404(projects, pk=wanted["project"])
-        dataset = get_object_or_404(Dataset.objects.filter(pk__in=selection.scope.datasets), pk=wanted["dataset"])
+        if "project" in filters:
+            return get_object_or_404(projects, pk=filters["project"])
+        dataset = get_object_or_404(Dataset.objects.filter(pk__in=selection.scope.datasets), pk=filters["dataset"])
         return get_object_or_404(projects, pk=dataset.project_id)
 
     def _change(self, options: dict, project: Project) -> BulkChange:

@@ -177,10 +177,10 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         dataset = self.get_object()
         data = serializers.NewVideoSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        wanted = data.validated_data
+        options = data.validated_data
         with taking_uploads(request.user) as taking:
-            file = wanted["file"] if "file" in wanted else taking.take(wanted["upload"])
-            filename = wanted.get("filename") or file.name
+            file = options["file"] if "file" in options else taking.take(options["upload"])
+            filename = options.get("filename") or file.name
             with self.changing(dataset.project, "add_video", filename=filename):
                 video = add_video(dataset=dataset, user=request.user, incoming=file.incoming, filename=filename)
         return Response(serializers.VideoSerializer(video).data, status=status.HTTP_201_CREATED)
@@ -286,10 +286,15 @@ class DatasetViewSet(MakesChanges, viewsets.ModelViewSet):
         data = snapshot_serializers.SnapshotRequestSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         fractions = {split: data.validated_data[split] for split in Split.values}
-        wanted = {"dataset": dataset, "user": request.user, "fractions": fractions, "seed": data.validated_data["seed"]}
+        options = {
+            "dataset": dataset,
+            "user": request.user,
+            "fractions": fractions,
+            "seed": data.validated_data["seed"],
+        }
         if is_large(dataset):
-            job = start_snapshot(**wanted)
+            job = start_snapshot(**options)
             location = reverse("job-detail", args=[job.pk])
             return Response(JobSerializer(job).data, status=status.HTTP_202_ACCEPTED, headers={"Location": location})
-        snapshot = snapshots.take_snapshot(**wanted)
+        snapshot = snapshots.take_snapshot(**options)
         return Response(snapshot_serializers.SnapshotSerializer(snapshot).data, status=status.HTTP_201_CREATED)

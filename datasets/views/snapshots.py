@@ -71,10 +71,10 @@ class SnapshotViewSet(MakesChanges, mixins.ListModelMixin, mixins.RetrieveModelM
     def images(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """The images of the snapshot with the annotations that they had then; also those that were deleted since."""
         snapshot = self.get_object()
-        wanted = self._query(shapes.SnapshotImagesQuerySerializer)
+        options = self._query(shapes.SnapshotImagesQuerySerializer)
         held = snapshot.images.select_related("blob")
         # The images of a record go with its dataset; while that is in the trash, they are only not shown.
-        rows = in_split_and_label(held if snapshot.dataset_id is not None else held.none(), **wanted)
+        rows = in_split_and_label(held if snapshot.dataset_id is not None else held.none(), **options)
         return self.get_paginated_response(self._rows(snapshot, self.paginate_queryset(rows) or []))
 
     @extend_schema(parameters=[shapes.CompareSnapshotsQuerySerializer], responses=shapes.SnapshotComparisonSerializer)
@@ -99,7 +99,7 @@ class SnapshotViewSet(MakesChanges, mixins.ListModelMixin, mixins.RetrieveModelM
     def compared_images(self, request: Request, pk: uuid.UUID | None = None) -> Response:
         """The images of one difference, with what they were before."""
         after, before = self._compared(shapes.ComparedImagesQuerySerializer)
-        rows = comparing.differing(before, after, self._wanted["difference"]).select_related("blob")
+        rows = comparing.differing(before, after, self._options["difference"]).select_related("blob")
         page = self.paginate_queryset(rows) or []
         return self.get_paginated_response(self._rows(after, page, comparing.before_of(before, page)))
 
@@ -129,8 +129,8 @@ class SnapshotViewSet(MakesChanges, mixins.ListModelMixin, mixins.RetrieveModelM
 
     def _compared(self, shape: type[Serializer]) -> tuple[Snapshot, Snapshot]:
         after = self.get_object()
-        self._wanted = self._query(shape)
-        before = self._wanted["with"]
+        self._options = self._query(shape)
+        before = self._options["with"]
         comparing.require_comparable(before, after)
         return after, before
 
