@@ -92,6 +92,22 @@ def test_a_folder_imports_only_from_those_below(package, floors, room):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("app", sorted(set(FLOORS) - set(LIBRARIES)))
+def test_an_action_stands_in_the_view_that_has_it(app):
+    """Not in a class that views inherit it from, where only those who know the class find it."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{action.lineno} {view.name}.{action.name}"
+        for path in sources(app)
+        for view in ast.walk(ast.parse(path.read_text()))
+        if isinstance(view, ast.ClassDef) and not view.name.endswith("ViewSet")
+        for action in view.body
+        if isinstance(action, ast.FunctionDef)
+        for decorator in action.decorator_list
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "action"
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 # What reads requests or makes answers.
 HTTP = re.compile(
     r"(^|/)views/|views?\.py$|serializers|/(parsers|permissions|pagination|authentication|known|throttles|pages|receiving"
