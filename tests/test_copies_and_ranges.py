@@ -149,6 +149,8 @@ def test_any_range_is_that_part_of_the_file(api, file_address, first, last):
 def test_a_range_may_lack_its_beginning_or_its_end(api, file_address, header, part):
     answer = download(api, file_address, HTTP_RANGE=header)
     assert (answer.status_code, body_of(answer)) == (206, part)
+    size = len(CONTENT)
+    assert answer["Content-Range"] == f"bytes {size - len(part)}-{size - 1}/{size}"
 
 
 @pytest.mark.parametrize(
