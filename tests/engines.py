@@ -28,15 +28,15 @@ class EngineInProcess:
     def __init__(self, folder: Path, *_, **__) -> None:
         self.folder = folder
         self._messages: queue.Queue[dict | None] = queue.Queue()
-        self._wish = ""
+        self._command = ""
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def next_message(self, timeout: float) -> dict | None:
         return self._messages.get(timeout=timeout)
 
-    def ask(self, wish: str) -> None:
-        self._wish = wish
+    def ask(self, command: str) -> None:
+        self._command = command
 
     def memory_bytes(self) -> int:
         return 0
@@ -46,7 +46,7 @@ class EngineInProcess:
         return 0
 
     def kill(self) -> None:
-        self._wish = self._wish or "cancel"
+        self._command = self._command or "cancel"
         self._thread.join(STOP_SECONDS)
         assert not self._thread.is_alive(), "the engine does not ask whether it should stop"
 
@@ -64,8 +64,8 @@ class EngineInProcess:
     def check(self) -> None:
         from vision.training.errors import Cancelled, Interrupted
 
-        if self._wish:
-            raise (Interrupted if self._wish == "interrupt" else Cancelled)(self._wish)
+        if self._command:
+            raise (Interrupted if self._command == "interrupt" else Cancelled)(self._command)
 
     def _work(self) -> None:
         from vision import engine
