@@ -8,6 +8,14 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
+# Their tables are this app's.
+from datasets.duplicate_groups.models import DuplicateGroup as DuplicateGroup
+from datasets.duplicate_groups.models import DuplicateMember as DuplicateMember
+from datasets.gallery.models import ANY_LABEL as ANY_LABEL
+from datasets.gallery.models import FacetCount as FacetCount
+from datasets.gallery.models import ImageLabel as ImageLabel
+from datasets.saved_filters.models import SavedFilter as SavedFilter
+from datasets.trash.models import TrashedImages as TrashedImages
 from jobs.models import Identified
 from projects.models import Project
 
@@ -315,10 +323,3 @@ class SnapshotImage(models.Model):
     def filename(self) -> str:
         """That of its image, and where that is gone, its key."""
         return str(self.image_key) if self.image is None else self.image.filename
-
-
-# Their tables are this app's.
-from datasets.duplicate_groups.models import DuplicateGroup, DuplicateMember  # noqa: E402, F401
-from datasets.gallery.models import ANY_LABEL, FacetCount, ImageLabel  # noqa: E402, F401
-from datasets.saved_filters.models import SavedFilter  # noqa: E402, F401
-from datasets.trash.models import TrashedImages  # noqa: E402, F401

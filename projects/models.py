@@ -7,16 +7,17 @@ from django.db import models
 
 from jobs.models import Identified
 
+# Their tables are this app's.
+from projects.changes.models import Change as Change
+from projects.changes.models import RowChange as RowChange
+from projects.roles import Role as Role
+from projects.trash.models import TrashedMember as TrashedMember
+from projects.trash.models import TrashEntry as TrashEntry
+
 
 class Task(models.TextChoices):
     CLASSIFICATION = "classification"
     DETECTION = "detection"
-
-
-class Role(models.TextChoices):
-    OWNER = "owner"
-    EDITOR = "editor"
-    VIEWER = "viewer"
 
 
 class Project(Identified):
@@ -127,8 +128,3 @@ class ProjectEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} in {self.project}"
-
-
-# Its tables are this app's.
-from projects.changes.models import Change, RowChange  # noqa: E402, F401
-from projects.trash.models import TrashedMember, TrashEntry  # noqa: E402, F401

@@ -4,8 +4,6 @@ import uuid
 
 from django.db import models
 
-from datasets.models import Dataset, Image, Label
-
 
 class ImageLabel(models.Model):
     """That an image carries a label, once however often it does, with what lists are narrowed by beside it.
@@ -14,8 +12,8 @@ class ImageLabel(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+", db_index=False)
-    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="+", db_index=False)
+    image = models.ForeignKey("datasets.Image", on_delete=models.CASCADE, related_name="+", db_index=False)
+    label = models.ForeignKey("datasets.Label", on_delete=models.CASCADE, related_name="+", db_index=False)
     dataset_key = models.UUIDField()
     facets = models.PositiveSmallIntegerField()
 
@@ -35,7 +33,7 @@ class FacetCount(models.Model):
     """How many images of a dataset have these facets, and carry this label (`ANY_LABEL`: or none, or others)."""
 
     id = models.BigAutoField(primary_key=True)
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+", db_index=False)
+    dataset = models.ForeignKey("datasets.Dataset", on_delete=models.CASCADE, related_name="+", db_index=False)
     label_key = models.UUIDField(default=ANY_LABEL)
     facets = models.PositiveSmallIntegerField()
     images = models.IntegerField(default=0)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.db import models
 
-from datasets.models import Dataset
 from projects.models import TrashEntry
 
 
@@ -11,8 +10,8 @@ class TrashedImages(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     entry = models.ForeignKey(TrashEntry, on_delete=models.CASCADE, related_name="+")
-    source = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
-    dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, related_name="images_in_trash")
+    source = models.ForeignKey("datasets.Dataset", on_delete=models.CASCADE, related_name="+")
+    dataset = models.OneToOneField("datasets.Dataset", on_delete=models.CASCADE, related_name="images_in_trash")
 
     class Meta:
         verbose_name_plural = "trashed images"

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import models
 
 from jobs.models import Identified
-from projects.models import Project
 
 
 class Change(Identified):
@@ -15,7 +14,7 @@ class Change(Identified):
     `rows` counts what it changed. `undo_of` names the change that this one took back; each is taken back once.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="+")
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     action = models.CharField(max_length=30)
     details = models.JSONField(default=dict)

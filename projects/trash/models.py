@@ -7,7 +7,7 @@ from django.db import models
 
 from jobs.models import Identified
 from projects.changes.models import Change
-from projects.models import Project, Role
+from projects.roles import Role
 
 
 class TrashKind(models.TextChoices):
@@ -25,7 +25,7 @@ class TrashEntry(Identified):
     one that put it here last, so taking that back restores it. `facts` keeps what pointed to the thing.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=10, choices=TrashKind.choices)
     target = models.UUIDField(null=True)
     name = models.CharField(max_length=255)
