@@ -157,6 +157,8 @@ def _studio() -> Iterator[int]:
         "MLSTUDIO_WEBHOOK_HOSTS": "127.0.0.1",
         "MLSTUDIO_BACKUP_DIR": backups,
         "MLSTUDIO_BACKUP_HOURS": "0",
+        # Nothing answers there: weights that came would change what trainings start from.
+        "MLSTUDIO_WEIGHTS_URL": "http://127.0.0.1:9",
         "MLSTUDIO_REGISTRATION_RATE": "1000/min",
     }
     command = [sys.executable, "manage.py", "studio"]

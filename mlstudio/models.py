@@ -40,16 +40,18 @@ class DataFolder(models.Model):
 class MaintenanceKind(models.TextChoices):
     BACKUP = "backup"
     RESTORE_DRILL = "restore_drill", "a trial restore of the newest backup"
+    WEIGHTS = "weights", "a download of pretrained weights"
 
 
 class MaintenanceRun(Work):
-    """A backup, or a trial restore of one. Nobody asked for it (`created_by`): the schedule did.
+    """A backup, a trial restore of one, or a download. Nobody asked for it (`created_by`): the schedule did.
 
-    `slot` is unique until the run has ended, so there is one at a time.
+    `slot` is unique until the run has ended, so there is one at a time. `subject` names the weights of a download.
     """
 
     kind = models.CharField(max_length=20, choices=MaintenanceKind.choices)
     slot = models.PositiveSmallIntegerField(null=True, default=1, unique=True, editable=False)
+    subject = models.CharField(max_length=100, blank=True, default="", editable=False)
     result = models.JSONField(null=True, blank=True)
 
     class Meta(Work.Meta):

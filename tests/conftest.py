@@ -21,6 +21,7 @@ from tests.once import made_once, migrated_database, migrated_template
 from tests.order import long_files_first
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
 from tests.real_data import FOLDER
+from tests.weights_source import weights_folder, weights_source  # noqa: F401 - fixtures
 
 LONG_SECONDS = 20
 if operation_codes.FOLDER:

@@ -5,89 +5,27 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.weights_source import CONTENT, FILE, NAME, Source
 from training import weights as pretrained
 from training.weights import WeightsProblem
 from vision.training import architectures
 from vision.training.architectures import ARCHITECTURES, find_weights
 from vision.training.pretrained import KERAS_FILES, PRETRAINED, WeightsFile
 
-NAME = "mobilenet_v2"
-FILE = PRETRAINED[NAME].files[0].path
-CONTENT = bytes(range(256)) * 4096
 
-
-class Source:
-    """A server with files by their path, which can break off and lie; remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.files = {f"/{FILE}": CONTENT}
-        self.cut_after: int | None = None
-        self.takes_ranges = True
-        self.stated_hash = ""
-        self.status = 200
-        self.asked: list[tuple[str, str]] = []
-        source = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                source.answer(self)
-
-            def log_message(self, *arguments) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        asked = request.headers.get("Range", "")
-        self.asked.append((request.path, asked))
-        content = self.files.get(request.path.removeprefix("http://weights.invalid"))
-        if content is None or self.status != 200:
-            request.send_error(404 if content is None else self.status)
-            return
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.takes_ranges else 0
-        if start >= len(content):
-            request.send_error(416)
-            return
-        request.send_response(206 if start else 200)
-        request.send_header("Content-Length", str(len(content) - start))
-        if self.stated_hash:
-            request.send_header("X-Linked-Etag", f'"{self.stated_hash}"')
-        request.end_headers()
-        end = len(content) if self.cut_after is None else start + self.cut_after
-        request.wfile.write(content[start:end])
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+@pytest.fixture
+def source(weights_source) -> Source:
+    return weights_source
 
 
 @pytest.fixture
-def source():
-    source = Source()
-    yield source
-    source.close()
-
-
-@pytest.fixture
-def folder(tmp_path, settings, monkeypatch, source) -> Path:
-    """An empty folder of weights, which nothing else is looked into beside; the mirror is our server."""
-    own = tmp_path / "weights"
-    settings.WEIGHTS_FOLDER, settings.WEIGHTS_URL, settings.WEIGHTS = own, source.address, "ask"
-    monkeypatch.setattr(architectures, "OWN_FOLDERS", [own])
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.delenv("MLSTUDIO_WEIGHTS_DIR", raising=False)
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    return own
+def folder(weights_folder) -> Path:
+    return weights_folder
 
 
 def download(name: str = NAME) -> Path:

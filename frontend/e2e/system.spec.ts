@@ -42,6 +42,18 @@ test("the staff sees the machine, keeps a user out, and takes and tries a backup
 
   await part("Storage").click();
   await expect(page.getByText("mobilenet_v2_weights").first()).toBeVisible();
+  await page.getByRole("button", { name: "Download ResNet101", exact: true }).click();
+  const question = page.getByRole("dialog");
+  await expect(question).toContainText("The server fetches about 171 MB from 127.0.0.1:9");
+  await expect(question).toContainText("Licence: MIT");
+  await question.getByRole("button", { name: "Cancel" }).click();
+  await expect(page.getByRole("progressbar", { name: "Download of ResNet101" })).toBeHidden();
+  await page.getByRole("button", { name: "Download ResNet101", exact: true }).click();
+  await question.getByRole("button", { name: "Download" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "could not be read" })).toContainText(
+    "manage.py weights add",
+  );
+
   await part("Settings").click();
   await page.getByLabel("Find a setting").fill("backup_dir");
   await expect(page.getByRole("row", { name: /MLSTUDIO_BACKUP_DIR .* environment/ })).toBeVisible();

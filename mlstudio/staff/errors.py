@@ -1,4 +1,4 @@
-from common.errors import Conflict
+from common.errors import Conflict, Forbidden
 
 
 class BackupsOff(Conflict):
@@ -6,4 +6,12 @@ class BackupsOff(Conflict):
     detail = (
         "The studio keeps no backups by itself. Set MLSTUDIO_BACKUP_DIR to a folder on another disk, and start it "
         "again."
+    )
+
+
+class WeightsOff(Forbidden):
+    code = "weights_off"
+    detail = (
+        "Downloads of weights are switched off here (MLSTUDIO_WEIGHTS=off). Files can be added on the server: "
+        "manage.py weights add FILE"
     )

@@ -1,4 +1,4 @@
-"""Backups and trial restores as work in the background: asked for by the staff or the schedule, one at a time."""
+"""Backups, trial restores and downloads of weights in the background: asked for by staff or schedule, one at a time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from common.errors import Conflict
+from common.errors import Conflict, StudioError
 from jobs import heartbeat, messages, work
 from jobs.errors import LeaseLost, WorkCancelled, WorkInterrupted
 from jobs.models import WorkState
 from mlstudio.backups import BackupError, Progress
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from mlstudio.staff import backups, drills
-from mlstudio.staff.errors import BackupsOff
+from mlstudio.staff.errors import BackupsOff, WeightsOff
+from training.weights import WeightsProblem, download
+from vision.training.architectures import find_weights
+from vision.training.pretrained import PRETRAINED
 
 log = structlog.get_logger(__name__)
 
@@ -37,12 +40,33 @@ def ask_for(*, kind: MaintenanceKind, user: User | None) -> MaintenanceRun:
     """
     if reason := backups.why_none():
         raise BackupsOff(None if settings.BACKUP_DIR is None else reason)
+    return _queue(kind, user)
+
+
+@transaction.atomic
+def ask_for_weights(*, name: str, user: User) -> MaintenanceRun:
+    """Queue the download of pretrained weights.
+
+    Raises:
+        WeightsOff: the studio downloads none.
+        Conflict: they are here already; something waits or runs already.
+    """
+    if settings.WEIGHTS == "off":
+        raise WeightsOff()
+    weights = PRETRAINED[name]
+    if find_weights(weights.architecture, weights.kind) is not None:
+        raise Conflict(f"{weights.title}: these weights are here already.", code="weights_here")
+    return _queue(MaintenanceKind.WEIGHTS, user, name)
+
+
+def _queue(kind: MaintenanceKind, user: User | None, subject: str = "") -> MaintenanceRun:
     try:
         with transaction.atomic():
-            run = MaintenanceRun.objects.create(kind=kind, created_by=user)
+            run = MaintenanceRun.objects.create(kind=kind, created_by=user, subject=subject)
     except IntegrityError as error:
         raise Conflict(
-            "A backup or a trial restore waits or runs already. Ask again when it has ended.", code="still_running"
+            "A backup, a trial restore or a download waits or runs already. Ask again when it has ended.",
+            code="still_running",
         ) from error
     transaction.on_commit(lambda: messages.send(TASK, QUEUE))
     return run
@@ -75,6 +99,8 @@ def _do(run: MaintenanceRun) -> None:
             raise BackupError("The worker died over it again and again; the server's log may say why.")
         if run.kind == MaintenanceKind.BACKUP:
             _back_up(run)
+        elif run.kind == MaintenanceKind.WEIGHTS:
+            _bring_weights(run)
         else:
             _drill(run)
     except LeaseLost:
@@ -83,6 +109,9 @@ def _do(run: MaintenanceRun) -> None:
         work.release(run)
     except WorkCancelled:
         _end(run, WorkState.CANCELLED)
+    except (WeightsProblem, StudioError) as error:
+        log.warning("download_failed", weights=run.subject, error=str(error))
+        _end(run, WorkState.FAILED, error_code=error.code, error_detail=str(error)[:1000])
     except (BackupError, OSError) as error:
         log.warning("maintenance_failed", kind=run.kind, error=str(error))
         _end(run, WorkState.FAILED, error_code="backup_failed", error_detail=str(error)[:1000])
@@ -96,6 +125,12 @@ def _back_up(run: MaintenanceRun) -> None:
     kept = backups.take(name_at=run.created_at, on_progress=_reporter(run))
     result = {"backup": kept.path.name, "files": kept.manifest.files, "bytes": kept.size_bytes}
     _end(run, WorkState.SUCCEEDED, result=result)
+
+
+def _bring_weights(run: MaintenanceRun) -> None:
+    report = _reporter(run)
+    path = download(PRETRAINED[run.subject], lambda file, done, total: report(done, total or done))
+    _end(run, WorkState.SUCCEEDED, result={"path": str(path)})
 
 
 def _drill(run: MaintenanceRun) -> None:

@@ -13,14 +13,16 @@ from mlstudio.staff import backups
 from mlstudio.system import remembered
 from storage import maintenance
 from vision.training.architectures import ARCHITECTURES, weights_folders, weights_here
+from vision.training.pretrained import PRETRAINED
 
 RUNS_SHOWN = 20
+OFFERED = {(weights.architecture.name, weights.kind): weights for weights in PRETRAINED.values()}
 STORE_SECONDS = 10.0
 
 
 def backups_and_runs() -> dict:
     folder = settings.BACKUP_DIR
-    runs = MaintenanceRun.objects.select_related("created_by").order_by("-id")
+    runs = MaintenanceRun.objects.exclude(kind=MaintenanceKind.WEIGHTS).select_related("created_by").order_by("-id")
     return {
         "why_none": backups.why_none(),
         "folder": None if folder is None else str(folder),
@@ -60,7 +62,8 @@ def weights() -> dict:
     for architecture in ARCHITECTURES.values():
         here = set(weights_here(architecture))
         files = [
-            {"kind": kind, "name": name, "is_here": kind in here} for kind, name in architecture.weights_files.items()
+            {"kind": kind, "name": name, "is_here": kind in here, "download": OFFERED.get((architecture.name, kind))}
+            for kind, name in architecture.weights_files.items()
         ]
         if files:
             rows.append(
@@ -71,7 +74,14 @@ def weights() -> dict:
                     "files": files,
                 }
             )
-    return {"folders": [str(folder) for folder in dict.fromkeys(weights_folders())], "architectures": rows}
+    runs = MaintenanceRun.objects.filter(kind=MaintenanceKind.WEIGHTS).select_related("created_by")
+    return {
+        "folders": [str(folder) for folder in dict.fromkeys(weights_folders())],
+        "architectures": rows,
+        "downloads": settings.WEIGHTS != "off",
+        "mirror": settings.WEIGHTS_URL,
+        "run": runs.order_by("-id").first(),
+    }
 
 
 def settings_in_force() -> dict:

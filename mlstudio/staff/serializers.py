@@ -3,11 +3,13 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.known import KnownFieldsOnly
 from jobs.serializers import ErrorDetailSerializer
 from jobs.work import error_of
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from projects.models import Task
 from storage.models import BlobState
+from vision.training.pretrained import PRETRAINED
 
 
 class KeptBackupSerializer(serializers.Serializer):
@@ -50,7 +52,7 @@ class MaintenanceRunSerializer(serializers.ModelSerializer):
     )
     progress = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
-    result = MaintenanceResultSerializer(allow_null=True, read_only=True)
+    result: serializers.Serializer = MaintenanceResultSerializer(allow_null=True, read_only=True)
 
     class Meta:
         model = MaintenanceRun
@@ -120,10 +122,36 @@ class StoreStatusSerializer(serializers.Serializer):
     last_problem = serializers.CharField(allow_blank=True)
 
 
+class WeightsResultSerializer(serializers.Serializer):
+    path = serializers.CharField(help_text="Where the weights are.")
+
+
+class WeightsRunSerializer(MaintenanceRunSerializer):
+    """A download of weights that waits, runs or has ended."""
+
+    progress = serializers.SerializerMethodField(help_text="Bytes.")
+    subject = serializers.CharField(read_only=True, help_text="Which weights.")
+    result = WeightsResultSerializer(allow_null=True, read_only=True)
+
+    class Meta(MaintenanceRunSerializer.Meta):
+        fields = [*MaintenanceRunSerializer.Meta.fields, "subject"]
+        read_only_fields = fields
+
+
+class WeightsDownloadSerializer(serializers.Serializer):
+    """Weights that can be brought from where they are published."""
+
+    name = serializers.CharField()
+    licence = serializers.CharField()
+    address = serializers.URLField(source="source", help_text="Where they are published.")
+    bytes = serializers.IntegerField(source="approximate_bytes", help_text="About.")
+
+
 class WeightsFileSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(["coco", "imagenet"])
     name = serializers.CharField(help_text="What the file, or the folder, has to be called.")
     is_here = serializers.BooleanField()
+    download = WeightsDownloadSerializer(allow_null=True, help_text="null: it has to be put here by hand.")
 
 
 class ArchitectureWeightsSerializer(serializers.Serializer):
@@ -138,6 +166,15 @@ class WeightsSerializer(serializers.Serializer):
 
     folders = serializers.ListField(child=serializers.CharField(), help_text="Where files are looked for, in order.")
     architectures = ArchitectureWeightsSerializer(many=True)
+    downloads = serializers.BooleanField(help_text="Whether the studio downloads some when it is asked to.")
+    mirror = serializers.CharField(allow_blank=True, help_text="Where it downloads from, instead of their sources.")
+    run = WeightsRunSerializer(allow_null=True, help_text="The download that runs, or the last one.")
+
+
+class WeightsChoiceSerializer(KnownFieldsOnly, serializers.Serializer):
+    """The answer to the question whether to download."""
+
+    name = serializers.ChoiceField(list(PRETRAINED), help_text="The weights, as they are named by `download`.")
 
 
 class SettingInForceSerializer(serializers.Serializer):

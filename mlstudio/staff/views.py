@@ -64,6 +64,18 @@ class WeightsView(APIView):
         """Which pretrained weights are here, and where to put others. For the staff."""
         return Response(serializers.WeightsSerializer(selectors.weights()).data)
 
+    @extend_schema(
+        operation_id="system_weights_download",
+        request=serializers.WeightsChoiceSerializer,
+        responses={202: serializers.WeightsRunSerializer},
+    )
+    def post(self, request: AuthenticatedRequest) -> Response:
+        """Download weights from their source, or from the mirror, in the background. For the staff."""
+        data = serializers.WeightsChoiceSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        run = running.ask_for_weights(name=data.validated_data["name"], user=request.user)
+        return Response(serializers.WeightsRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
 
 class SettingsView(APIView):
     """The settings in force."""

@@ -2873,7 +2873,11 @@ export interface paths {
          */
         get: operations["system_weights"];
         put?: never;
-        post?: never;
+        /**
+         * Download weights from their source, or from the mirror, in the background
+         * @description Download weights from their source, or from the mirror, in the background. For the staff.
+         */
+        post: operations["system_weights_download"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5519,7 +5523,7 @@ export interface components {
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_reads_only" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_reads_only" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_here" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -6761,9 +6765,10 @@ export interface components {
         /**
          * @description * `backup` - Backup
          *     * `restore_drill` - a trial restore of the newest backup
+         *     * `weights` - a download of pretrained weights
          * @enum {string}
          */
-        MaintenanceKindName: "backup" | "restore_drill";
+        MaintenanceKindName: "backup" | "restore_drill" | "weights";
         MaintenanceProgress: {
             done: number;
             total: number;
@@ -10080,6 +10085,58 @@ export interface components {
             /** @description Where files are looked for, in order. */
             folders: string[];
             architectures: components["schemas"]["ArchitectureWeights"][];
+            /** @description Whether the studio downloads some when it is asked to. */
+            downloads: boolean;
+            /** @description Where it downloads from, instead of their sources. */
+            mirror: string;
+            /** @description The download that runs, or the last one. */
+            run: components["schemas"]["WeightsRun"] | null;
+        };
+        /**
+         * @description * `mobilenet_v2` - mobilenet_v2
+         *     * `mobilenet_v2_035` - mobilenet_v2_035
+         *     * `mobilenet_v3_small` - mobilenet_v3_small
+         *     * `efficientnet_v2_b0` - efficientnet_v2_b0
+         *     * `resnet50` - resnet50
+         *     * `resnet101` - resnet101
+         *     * `retinanet_resnet18` - retinanet_resnet18
+         *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
+         *     * `retinanet_resnet50_coco` - retinanet_resnet50_coco
+         *     * `retinanet_resnet50` - retinanet_resnet50
+         *     * `retinanet_resnet101` - retinanet_resnet101
+         * @enum {string}
+         */
+        WeightsChoiceNameEnum: "mobilenet_v2" | "mobilenet_v2_035" | "mobilenet_v3_small" | "efficientnet_v2_b0" | "resnet50" | "resnet101" | "retinanet_resnet18" | "retinanet_efficientnet_lite0" | "retinanet_resnet50_coco" | "retinanet_resnet50" | "retinanet_resnet101";
+        /** @description The answer to the question whether to download. */
+        WeightsChoiceRequest: {
+            /**
+             * @description The weights, as they are named by `download`.
+             *
+             *     * `mobilenet_v2` - mobilenet_v2
+             *     * `mobilenet_v2_035` - mobilenet_v2_035
+             *     * `mobilenet_v3_small` - mobilenet_v3_small
+             *     * `efficientnet_v2_b0` - efficientnet_v2_b0
+             *     * `resnet50` - resnet50
+             *     * `resnet101` - resnet101
+             *     * `retinanet_resnet18` - retinanet_resnet18
+             *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
+             *     * `retinanet_resnet50_coco` - retinanet_resnet50_coco
+             *     * `retinanet_resnet50` - retinanet_resnet50
+             *     * `retinanet_resnet101` - retinanet_resnet101
+             */
+            name: components["schemas"]["WeightsChoiceNameEnum"];
+        };
+        /** @description Weights that can be brought from where they are published. */
+        WeightsDownload: {
+            name: string;
+            licence: string;
+            /**
+             * Format: uri
+             * @description Where they are published.
+             */
+            address: string;
+            /** @description About. */
+            bytes: number;
         };
         /**
          * @description * `auto` - auto
@@ -10094,6 +10151,8 @@ export interface components {
             /** @description What the file, or the folder, has to be called. */
             name: string;
             is_here: boolean;
+            /** @description null: it has to be put here by hand. */
+            download: components["schemas"]["WeightsDownload"] | null;
         };
         /**
          * @description * `coco` - coco
@@ -10101,6 +10160,31 @@ export interface components {
          * @enum {string}
          */
         WeightsFileKindEnum: "coco" | "imagenet";
+        WeightsResult: {
+            /** @description Where the weights are. */
+            path: string;
+        };
+        /** @description A download of weights that waits, runs or has ended. */
+        WeightsRun: {
+            /** Format: uuid */
+            readonly id: string;
+            readonly kind: components["schemas"]["MaintenanceKindName"];
+            readonly state: components["schemas"]["WorkState"];
+            /** @description null: the schedule. */
+            readonly created_by: string | null;
+            /** Format: date-time */
+            readonly created_at: string;
+            /** Format: date-time */
+            readonly started_at: string | null;
+            /** Format: date-time */
+            readonly finished_at: string | null;
+            /** @description Bytes. */
+            readonly progress: components["schemas"]["MaintenanceProgress"] | null;
+            readonly error: components["schemas"]["ErrorDetail"] | null;
+            readonly result: components["schemas"]["WeightsResult"] | null;
+            /** @description Which weights. */
+            readonly subject: string;
+        };
         /**
          * @description * `queued` - Queued
          *     * `running` - Running
@@ -28263,6 +28347,136 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_weights_download: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WeightsChoiceRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsRun"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -55,7 +55,7 @@ export async function changeUser(
   await queryClient.invalidateQueries({ queryKey: [...KEY, "users"] });
 }
 
-export function isUnfinished({ state }: MaintenanceRun): boolean {
+export function isUnfinished({ state }: Pick<MaintenanceRun, "state">): boolean {
   return state === "queued" || state === "running";
 }
 
@@ -92,7 +92,17 @@ export function useWeights() {
   return useQuery({
     queryKey: [...KEY, "weights"],
     queryFn: async (): Promise<Weights> => (await api.GET("/api/v1/system/weights/")).data as Weights,
+    refetchInterval: ({ state }) => (state.data?.run && isUnfinished(state.data.run) ? RUNNING_MS : false),
   });
+}
+
+/** Asks the studio to download weights; the person was asked before. */
+export async function downloadWeights(name: string): Promise<void> {
+  await api.POST("/api/v1/system/weights/", {
+    body: { name: name as Schemas["WeightsChoiceRequest"]["name"] },
+    headers: headers(),
+  });
+  await queryClient.invalidateQueries({ queryKey: [...KEY, "weights"] });
 }
 
 export function useSettings() {

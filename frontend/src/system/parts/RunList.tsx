@@ -7,7 +7,7 @@ import { Panel } from "./Panel";
 
 function useNames(): Record<MaintenanceRun["kind"], string> {
   const { t } = useLingui();
-  return { backup: t`Backup`, restore_drill: t`Trial restore` };
+  return { backup: t`Backup`, restore_drill: t`Trial restore`, weights: t`Download of weights` };
 }
 
 /** What runs now, and how far it is. */

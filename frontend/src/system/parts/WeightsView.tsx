@@ -3,6 +3,7 @@ import { Stack, Text } from "@mantine/core";
 import { Icon } from "../../ui/Icon";
 import type { Weights } from "../queries";
 import classes from "../System.module.css";
+import { DownloadWeights } from "./DownloadWeights";
 import { Scroll } from "./Scroll";
 
 /** Which pretrained weights are here, and where to put the others. */
@@ -13,7 +14,8 @@ export function WeightsView({ weights }: { weights: Weights }) {
       <Text size="sm">
         <Trans>
           Trainings start from weights that are here, and are better and faster for it. The studio downloads
-          none: put files of these names into one of the folders, and they are used from then on.
+          them only when you ask for it. Files of these names that you put into one of the folders are used as
+          well.
         </Trans>
       </Text>
       <div>
@@ -23,6 +25,11 @@ export function WeightsView({ weights }: { weights: Weights }) {
           </div>
         ))}
       </div>
+      {weights.run?.error && (
+        <Text size="sm" c="var(--studio-bad)" role="alert">
+          <Icon name="alert-triangle" size={14} /> {weights.run.error.detail}
+        </Text>
+      )}
       <Scroll label={t`Pretrained weights`}>
         <table className={classes.table}>
           <thead>
@@ -40,7 +47,7 @@ export function WeightsView({ weights }: { weights: Weights }) {
           </thead>
           <tbody>
             {weights.architectures.flatMap(({ architecture, title, files }) =>
-              files.map(({ name, is_here: isHere }) => (
+              files.map(({ name, is_here: isHere, download }) => (
                 <tr key={`${architecture}/${name}`}>
                   <td>{title}</td>
                   <td className={classes.name}>{name}</td>
@@ -49,6 +56,13 @@ export function WeightsView({ weights }: { weights: Weights }) {
                       <Text size="sm" c="var(--studio-good)">
                         <Icon name="check" size={14} /> <Trans>yes</Trans>
                       </Text>
+                    ) : download && weights.downloads ? (
+                      <DownloadWeights
+                        title={title}
+                        offer={download}
+                        mirror={weights.mirror}
+                        run={weights.run}
+                      />
                     ) : (
                       <Text size="sm" className="quiet">
                         <Trans>no</Trans>
