@@ -37,7 +37,7 @@ export function WeightsView({ weights }: { weights: Weights }) {
               <th scope="col">
                 <Trans>Architecture</Trans>
               </th>
-              <th scope="col">
+              <th scope="col" className={classes.wide}>
                 <Trans>File</Trans>
               </th>
               <th scope="col">
@@ -47,9 +47,9 @@ export function WeightsView({ weights }: { weights: Weights }) {
           </thead>
           <tbody>
             {weights.architectures.flatMap(({ architecture, title, files }) =>
-              files.map(({ name, is_here: isHere, download }) => (
+              files.map(({ kind, name, is_here: isHere, download }) => (
                 <tr key={`${architecture}/${name}`}>
-                  <td>{title}</td>
+                  <td>{kind === "coco" ? `${title}, COCO` : title}</td>
                   <td className={classes.name}>{name}</td>
                   <td>
                     {isHere ? (
@@ -58,7 +58,7 @@ export function WeightsView({ weights }: { weights: Weights }) {
                       </Text>
                     ) : download && weights.downloads ? (
                       <DownloadWeights
-                        title={title}
+                        title={kind === "coco" ? `${title}, COCO` : title}
                         offer={download}
                         mirror={weights.mirror}
                         run={weights.run}
