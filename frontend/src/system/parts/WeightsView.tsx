@@ -37,7 +37,7 @@ export function WeightsView({ weights }: { weights: Weights }) {
               <th scope="col">
                 <Trans>Architecture</Trans>
               </th>
-              <th scope="col" className={classes.wide}>
+              <th scope="col" className={classes.filename}>
                 <Trans>File</Trans>
               </th>
               <th scope="col">
