@@ -192,6 +192,17 @@ def test_the_place_of_every_image_in_a_file_is_gone_and_all_of_them_stay():
     assert np.array_equal(np.asarray(after), np.asarray(before))
 
 
+def test_a_place_that_only_a_further_image_names_is_found_and_gone():
+    target = io.BytesIO()
+    first, second = (Image.fromarray(pixels(seed, SIZE)) for seed in (1, 2))
+    first.save(target, "MPO", save_all=True, append_images=[second], exif=located().tobytes())
+    content = target.getvalue()
+    start = content.index(b"\xff\xe1")
+    alone = content[:start] + content[start + 2 + int.from_bytes(content[start + 2 : start + 4], "big") :]
+    assert not Image.open(io.BytesIO(alone)).getexif().get_ifd(GPS_IFD) and has_location(alone)
+    assert not has_location(without_location(alone))
+
+
 @pytest.mark.parametrize(("dataset", "is_place"), [(90, True), (92, True), (95, True), (101, True), (80, False)])
 def test_a_city_in_iptc_is_a_place_and_its_author_is_none(dataset, is_place):
     plain = saved("JPEG")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import struct
+from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -20,19 +23,37 @@ APP1, APP13, START_OF_SCAN, FILL = 0xE1, 0xED, 0xDA, 0xFF
 # City, part of it, province and country (IPTC-NAA IIM 4.2, datasets 2:90, 2:92, 2:95, 2:101).
 IPTC_HEADER, IPTC_PLACE = b"Photoshop 3.0\x00", re.compile(rb"\x1c\x02[\x5a\x5c\x5f\x65]")
 # EXIF and XMP of another image in the file. Within a scan 0xFF has another byte behind it.
+MOST_SEGMENTS = 64
 LATER_APP1 = re.compile(rb"\xff\xe1(..)(Exif\x00\x00|http://ns\.adobe\.com/)", re.DOTALL)
 
 
 def has_location(content: bytes) -> bool:
-    """Whether the file names a place, in EXIF, XMP or IPTC."""
+    """Whether the file names a place, in EXIF, XMP or IPTC, also of a further image in it."""
     with open_image(content) as image:
-        exif = exif_of(image)
-        if GPS_IFD in exif and exif.get_ifd(GPS_IFD):
+        if _names_a_place(exif_of(image)):
+            return True
+        if image.format in ("JPEG", "MPO") and any(map(_names_a_place, _later_exif(content))):
             return True
     if b"GPSLatitude" in content or b"photoshop:City" in content:
         return True
     at = content.find(IPTC_HEADER)
     return at >= 0 and IPTC_PLACE.search(content, at) is not None
+
+
+def _names_a_place(exif: Image.Exif) -> bool:
+    return GPS_IFD in exif and bool(exif.get_ifd(GPS_IFD))
+
+
+def _later_exif(content: bytes) -> Iterator[Image.Exif]:
+    """What can be read of the EXIF segments anywhere in a JPEG."""
+    for match in islice(LATER_APP1.finditer(content), MOST_SEGMENTS):
+        end = match.start() + 2 + int.from_bytes(match.group(1), "big")
+        exif = Image.Exif()
+        # Bytes that only look like EXIF make many kinds of errors.
+        with contextlib.suppress(Exception):
+            exif.load(content[match.start(2) : end])
+            exif.get_ifd(GPS_IFD)
+            yield exif
 
 
 def without_location(content: bytes) -> bytes:
