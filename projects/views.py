@@ -1,28 +1,26 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db.models import F, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from accounts.throttles import UserThrottle
 from common.requests import AuthenticatedRequest
 from projects import invitation_serializers, serializers, services
 from projects.changes.fields import change_fields
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
+from projects.in_project import InProject
 from projects.invitations import add_or_invite, candidates_for
 from projects.models import Membership, Project, Role
-from projects.permissions import ProjectPermission, require_role
+from projects.permissions import ProjectPermission
 from projects.selectors import projects_of
 from projects.serializers import is_forced
 from projects.uses import uses_of
@@ -89,19 +87,6 @@ class ProjectViewSet(MakesChanges, viewsets.ModelViewSet):
         return Response(
             serializers.UsesSerializer({"uses": uses_of(project), "along": services.content_of(project)}).data
         )
-
-
-class InProject(APIView):
-    """A view below `projects/{project_id}/`: the project is one the user may see."""
-
-    permission_classes = [ProjectPermission]
-    change_role = Role.EDITOR
-
-    def initial(self, request: AuthenticatedRequest, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        super().initial(request, *args, **kwargs)
-        self.project = get_object_or_404(projects_of(request.user), pk=kwargs["project_id"])
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
-            require_role(self.project, request.user, self.change_role)
 
 
 class InvitationThrottle(UserThrottle):

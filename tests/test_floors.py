@@ -57,6 +57,20 @@ def test_an_app_imports_only_from_floors_below(app):
     assert not wrong, "\n".join(wrong)
 
 
+def test_views_import_no_views_of_other_apps():
+    """What several need of views is a base in a file of its own, such as `projects/in_project.py`."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for app in FLOORS
+        for path in sources(app)
+        if "views" in path.relative_to(ROOT).with_suffix("").as_posix() and path.name != "urls.py"
+        for line, module in imports_of(path)
+        if (parts := module.split("."))[0] in set(FLOORS) - {app, "common"}
+        and any(part.endswith("views") for part in parts)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 # Folders of `vision/`: each uses those below it.
 VISION = {
     "imaging": 0,

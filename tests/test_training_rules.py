@@ -95,6 +95,13 @@ def test_a_setting_of_a_detector_may_be_at_its_limits_and_not_beyond(name, low, 
                 DetectionConfiguration(**{name: value}).resolved(100)
 
 
+@pytest.mark.parametrize("size", [(128, 128), "128", [128]])
+def test_a_size_that_is_no_number_is_named(size):
+    for kind, arguments in ((DetectionConfiguration, (100,)), (Configuration, ())):
+        with pytest.raises(ConfigurationError, match="image_size must be between"):
+            kind(image_size=size).resolved(*arguments)
+
+
 @pytest.mark.parametrize("values", [(), (1.0,) * 6, (0.4,), (16.1,), (1.0, float("nan"))])
 def test_anchors_that_there_cannot_be_are_refused(values):
     with pytest.raises(ConfigurationError, match="anchor_sizes must be 1 to 5 numbers"):

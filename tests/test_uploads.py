@@ -598,3 +598,24 @@ def test_operations_by_name():
     for name in ("SaveV2", "ReadVariableOp", "RandomUniform", "While"):
         with pytest.raises(UploadError):
             operations.check_computing(name)
+
+
+@pytest.mark.parametrize(
+    ("operation", "inputs"), [("Gemm", ["x"]), ("Gemm", ["x", ""]), ("PRelu", ["x", ""]), ("Reshape", ["x", ""])]
+)
+def test_an_onnx_file_without_a_parameter_is_refused_in_words(operation, inputs):
+    import onnx
+
+    from vision.model_import.onnx_graph.network import keras_network
+    from vision.training.errors import UploadError
+
+    number = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node(operation, inputs, ["y"])],
+        "g",
+        [onnx.helper.make_tensor_value_info("x", number, [1, 3, 32, 32])],
+        [onnx.helper.make_tensor_value_info("y", number, None)],
+    )
+    with pytest.raises(UploadError) as refused:
+        keras_network(onnx.helper.make_model(graph), (32, 32))
+    assert operation in str(refused.value)

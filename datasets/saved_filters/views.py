@@ -11,8 +11,8 @@ from common.requests import AuthenticatedRequest
 from datasets.saved_filters import services
 from datasets.saved_filters.models import SavedFilter
 from datasets.saved_filters.serializers import SavedFilterSerializer
+from projects.in_project import InProject
 from projects.models import Role
-from projects.views import InProject
 
 
 class SavedFilterViewSet(InProject, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):

@@ -26,8 +26,8 @@ from datasets.serializers import ChangeSerializer
 from datasets.suggestion_counts import count_suggestions, waiting
 from datasets.views.labels import label_or_400
 from datasets.views.of_image import OfImage
+from projects.changes.making import MakesChanges
 from projects.changes.models import Change
-from projects.changes.views import MakesChanges
 from projects.models import Project, Role
 from projects.pagination import KeysetPagination
 from projects.permissions import require_role

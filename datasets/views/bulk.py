@@ -24,7 +24,7 @@ from datasets.models import Dataset, Image
 from datasets.selectors import datasets_of, images_of
 from datasets.views.labels import label_or_400
 from jobs.serializers import JobSerializer
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
 from projects.models import Project, Role
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of

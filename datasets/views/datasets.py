@@ -33,7 +33,7 @@ from datasets.statistics import dataset_statistics
 from datasets.videos import add_video
 from datasets.views.labels import label_or_400
 from jobs.serializers import JobSerializer
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
 from projects.models import Project, Role
 from projects.parsers import JSONParser
 from projects.permissions import ProjectPermission, require_role

@@ -24,7 +24,7 @@ from datasets.models import Image
 from datasets.removal import delete_images
 from datasets.selectors import all_images, images_of
 from datasets.views.gallery import selection_asked_for
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
 from projects.filters import KnownFiltersBackend
 from projects.permissions import ProjectPermission
 from storage.stored_keys import Among, StoredKey, stored_key

@@ -21,9 +21,9 @@ from datasets.models import Label
 from datasets.selectors import find_label, labels_of
 from jobs.models import Job
 from jobs.serializers import JobSerializer
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
+from projects.in_project import InProject
 from projects.models import Project
-from projects.views import InProject
 
 NOTHING = OpenApiResponse(description="Done.")
 

@@ -28,7 +28,7 @@ from datasets.snapshot_reading.rows import in_split_and_label, rows_of
 from datasets.views.image_files import ANSWERS, FORMAT, VERSION, AnswersImages
 from jobs.serializers import JobSerializer
 from projects.changes.fields import change_fields
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
 from projects.filters import PAGING
 from projects.permissions import ProjectPermission
 

@@ -24,7 +24,7 @@ from datasets.selectors import shown_videos, videos_of
 from datasets.videos import delete_video
 from jobs.serializers import JobSerializer
 from projects.changes.fields import change_fields
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
 from projects.permissions import ProjectPermission, SignedReadPermission
 from storage.downloads import blob_response
 from storage.signing import is_signed

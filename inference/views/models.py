@@ -28,7 +28,7 @@ from inference.registry.registration import CONTENT_TYPES
 from inference.selectors import listed, models_of
 from jobs.serializers import JobSerializer
 from projects.answers import accepted
-from projects.changes.views import MakesChanges
+from projects.changes.making import MakesChanges
 from projects.models import Role
 from projects.parsers import JSONParser
 from projects.permissions import MemberLinkPermission, ProjectPermission, require_role

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
@@ -13,47 +11,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.requests import AuthenticatedRequest
 from jobs.serializers import JobSerializer
 from projects.changes.jobs import is_large, start_undo
+from projects.changes.making import HEADER
 from projects.changes.models import Change
-from projects.changes.recording import recording
 from projects.changes.serializers import ChangeRecordSerializer, UndoConflictSerializer
 from projects.changes.undoing import ChangedSince, original_action, undo_change
-from projects.models import Project, Role
+from projects.models import Role
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import project_ids_of
 from projects.trash.models import TrashEntry, TrashKind
 from projects.trash.selectors import projects_in_trash_of
-
-HEADER = "X-Change"
-
-
-class MakesChanges(APIView):
-    """A view whose changes can be taken back: their answers carry the change in a header."""
-
-    request: AuthenticatedRequest
-
-    makes_changes = True  # for the schema
-    without_changes: tuple[str, ...] = ()  # actions that make none
-    change: Change | None = None
-
-    @contextmanager
-    def changing(self, project: Project, name: str, /, **details: Any) -> Iterator[Change]:
-        with recording(project, self.request.user, name, **details) as change:
-            yield change
-        self.change = change if change.rows else None
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        if self.change is not None and response.status_code < 300:
-            response[HEADER] = str(self.change.pk)
-        return response
-
 
 # Only owners do this, so only they take it back.
 OF_OWNERS = ("create_project", "delete_project", "change_visibility")

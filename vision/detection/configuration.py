@@ -138,8 +138,9 @@ class DetectionConfiguration:
             "seed": (0, 2**31 - 1),
         }
         for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
-                raise ConfigurationError(f"{name} must be between {low} and {high}, received {getattr(self, name)}")
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not low <= value <= high:
+                raise ConfigurationError(f"{name} must be between {low} and {high}, received {value}")
         if self.image_size % 32:
             raise ConfigurationError(f"image_size must be a multiple of 32, received {self.image_size}")
         for name, low, high in (("anchor_sizes", 0.5, 16.0), ("anchor_ratios", 0.1, 10.0)):

@@ -171,7 +171,7 @@ class Configuration:
         }
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
-            if value is not None and not low <= value <= high:
+            if value is not None and not (isinstance(value, int | float) and low <= value <= high):
                 raise ConfigurationError(f"{name} must be between {low} and {high}, received {value}")
         choices = {
             "weights": ("imagenet", "none", "base"),

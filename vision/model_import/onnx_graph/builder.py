@@ -67,6 +67,13 @@ class Builder:
             raise unsupported(f"{node.op_type} with a computed parameter")
         return found
 
+    def required_constant(self, node: NodeProto, index: int) -> np.ndarray:
+        """A constant input that the operation cannot do without."""
+        constant = self.constant(node, index)
+        if constant is None:
+            raise unsupported(f"{node.op_type} without its input {index}")
+        return constant
+
     def is_constant(self, node: NodeProto, index: int) -> bool:
         return index < len(node.input) and node.input[index] in self._constants
 

@@ -145,8 +145,7 @@ def gemm(b: Builder, node: NodeProto) -> None:
     given = attributes_of(node)
     if given.get("alpha", 1.0) != 1.0 or given.get("beta", 1.0) != 1.0 or given.get("transA"):
         raise unsupported("Gemm with factors")
-    kernel, bias = b.constant(node, 1), b.constant(node, 2)
-    assert kernel is not None
+    kernel, bias = b.required_constant(node, 1), b.constant(node, 2)
     _dense(b, node, kernel.T if given.get("transB") else kernel, bias)
 
 
@@ -192,8 +191,7 @@ def elu(b: Builder, node: NodeProto) -> None:
 
 
 def prelu(b: Builder, node: NodeProto) -> None:
-    value, slope = b.value(node), b.constant(node, 1)
-    assert slope is not None
+    value, slope = b.value(node), b.required_constant(node, 1)
     layer = layers.PReLU(shared_axes=[1, 2] if len(value.shape) == 4 else None, name=b.name(node))
     y = layer(b.turned(value, node))
     channels = int(y.shape[-1])

@@ -66,8 +66,7 @@ def _arithmetic(merge: Callable | None, scale_and_offset: Callable | None) -> Ca
 
 def _with_constant(b: Builder, node: NodeProto, scale_and_offset: Callable) -> None:
     index = 0 if b.is_constant(node, 1) else 1
-    value, constant = b.value(node, index), b.constant(node, 1 - index)
-    assert constant is not None
+    value, constant = b.value(node, index), b.required_constant(node, 1 - index)
     scale, offset = scale_and_offset(constant.astype(np.float64), index == 1)
     rank = len(value.shape)
     lists = [_per_channel(one, rank, 1 if value.turned else rank - 1, node) for one in (scale, offset)]
@@ -106,10 +105,8 @@ def _dequantize(b: Builder, node: NodeProto) -> None:
     if not b.is_constant(node, 0):
         _dequantize_value(b, node)
         return
-    scale, zero = b.constant(node, 1), b.constant(node, 2)
-    assert scale is not None
-    numbers = b.constant(node, 0)
-    assert numbers is not None
+    scale, zero = b.required_constant(node, 1), b.constant(node, 2)
+    numbers = b.required_constant(node, 0)
     axis = attributes_of(node).get("axis", 1)
     shape = [1] * numbers.ndim
     if scale.ndim:
@@ -123,8 +120,7 @@ def _dequantize_value(b: Builder, node: NodeProto) -> None:
     if node.input[0] != b.given.name:
         b.keep(node, value)
         return
-    scale, zero = b.constant(node, 1), b.constant(node, 2)
-    assert scale is not None
+    scale, zero = b.required_constant(node, 1), b.constant(node, 2)
     # The input itself is whole numbers: pixels, as int8 less 128.
     shift = 128 if b.given.element_type == onnx.TensorProto.INT8 else 0
     centre = (0 if zero is None else float(zero)) + shift

@@ -31,8 +31,7 @@ def _reshape_to(b: Builder, node: NodeProto, value: Value, shape: list[int]) -> 
 
 
 def reshape(b: Builder, node: NodeProto) -> None:
-    value, shape = b.value(node), b.constant(node, 1)
-    assert shape is not None
+    value, shape = b.value(node), b.required_constant(node, 1)
     target = [int(value.shape[n]) if side == 0 and n else int(side) for n, side in enumerate(shape)]
     if target[0] not in (1, -1, 0) or (target[0] == -1 and -1 in target[1:]):
         raise unsupported(f"Reshape to {target}, which mixes images")
@@ -61,10 +60,9 @@ def squeeze(b: Builder, node: NodeProto) -> None:
 def unsqueeze(b: Builder, node: NodeProto) -> None:
     value = b.value(node)
     axes = attributes_of(node).get("axes")
-    found = b.constant(node, 1) if axes is None else np.array(axes)
-    assert found is not None
+    places = b.required_constant(node, 1) if axes is None else np.array(axes)
     shape = list(value.shape)
-    for axis in sorted(one % (len(shape) + len(found)) for one in found.tolist()):
+    for axis in sorted(place % (len(shape) + len(places)) for place in places.tolist()):
         shape.insert(axis, 1)
     _reshape_to(b, node, value, [int(side) for side in shape[1:]])
 
@@ -87,9 +85,7 @@ def pad(b: Builder, node: NodeProto) -> None:
     given, value = attributes_of(node), b.value(node)
     pads = given.get("pads")
     if pads is None:
-        found = b.constant(node, 1)
-        assert found is not None
-        pads = found.tolist()
+        pads = b.required_constant(node, 1).tolist()
     filling = b.constant(node, 2) if len(node.input) > 2 else None
     rank = len(value.shape)
     turned = value.turned
@@ -134,8 +130,6 @@ def crop(b: Builder, node: NodeProto) -> None:
 
 def same(b: Builder, node: NodeProto) -> None:
     if b.is_constant(node, 0):
-        found = b.constant(node, 0)
-        assert found is not None
-        b.keep_constant(node, found)
+        b.keep_constant(node, b.required_constant(node, 0))
     else:
         b.keep(node, b.value(node))
