@@ -119,6 +119,44 @@ def test_a_source_that_is_away_is_said_with_what_to_do(folder, source, settings)
         download()
 
 
+def test_a_page_in_its_place_is_not_taken_for_weights(folder, source):
+    source.files[f"/{FILE}"] = b"<!doctype html><title>Log in to the network</title>"
+    with pytest.raises(WeightsProblem, match="perhaps a page of a proxy") as caught:
+        download()
+    assert caught.value.code == "weights_differ" and find_weights(ARCHITECTURES[NAME]) is None
+    source.files[f"/{FILE}"] = CONTENT
+    assert download().read_bytes() == CONTENT
+
+
+def test_a_source_that_leads_in_a_circle_is_said(folder, source):
+    source.redirects = True
+    with pytest.raises(WeightsProblem, match="it leads in a circle"):
+        download()
+
+
+def test_a_source_without_an_end_is_left(folder, source, monkeypatch):
+    monkeypatch.setattr(pretrained, "MOST_TIMES", 0)
+    monkeypatch.setattr(pretrained, "MOST_MORE", 3 << 20)
+    source.is_endless = True
+    with pytest.raises(WeightsProblem, match=r"it sent more than 3\.1 MB"):
+        download()
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) == 0
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1/a", "http://", "file:///etc"])
+def test_a_mirror_that_is_no_address_is_said(folder, settings, address):
+    settings.WEIGHTS_URL = address
+    with pytest.raises(WeightsProblem, match="that is no address of a file"):
+        download()
+
+
+def test_a_folder_that_cannot_be_written_is_said_without_a_traceback(folder, tmp_path, settings):
+    settings.WEIGHTS_FOLDER = tmp_path / "file"
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CommandError, match=r"File exists|Not a directory"):
+        run("download", NAME, "--yes")
+
+
 def test_a_proxy_of_the_environment_is_used(folder, source, settings, monkeypatch):
     settings.WEIGHTS_URL = "http://weights.invalid"
     monkeypatch.setenv("http_proxy", source.address)
@@ -187,7 +225,7 @@ class TestAdd:
 
     def test_a_file_with_another_hash_is_refused_and_left_where_it_was(self, folder, tmp_path, with_hash):
         brought = tmp_path / FILE
-        brought.write_bytes(b"x")
+        brought.write_bytes(CONTENT + b"x")
         with pytest.raises(WeightsProblem) as caught:
             pretrained.add(brought)
         assert caught.value.code == "weights_differ" and brought.exists() and find_weights(ARCHITECTURES[NAME]) is None
@@ -223,7 +261,7 @@ class TestVerify:
 
     def test_a_preset_that_lost_a_file(self, folder, source):
         for file in PRETRAINED["retinanet_resnet18"].files:
-            source.files[f"/{file.path}"] = b"{}"
+            source.files[f"/{file.path}"] = CONTENT if file.path.endswith(".h5") else b"{}"
         path = download("retinanet_resnet18")
         (path / "model.weights.h5").unlink()
         (found,) = pretrained.verify()

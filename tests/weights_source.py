@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,7 @@ from vision.training.pretrained import PRETRAINED
 
 NAME = "mobilenet_v2"
 FILE = PRETRAINED[NAME].files[0].path
-CONTENT = bytes(range(256)) * 4096
+CONTENT = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4096
 
 
 class Source:
@@ -25,6 +26,7 @@ class Source:
         self.cut_after: int | None = None
         self.takes_ranges = True
         self.stated_hash = ""
+        self.redirects = self.is_endless = False
         self.status = 200
         self.asked: list[tuple[str, str]] = []
         source = self
@@ -43,6 +45,14 @@ class Source:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         asked = request.headers.get("Range", "")
         self.asked.append((request.path, asked))
+        if self.redirects:
+            request.send_response(302)
+            request.send_header("Location", request.path)
+            request.end_headers()
+            return
+        if self.is_endless:
+            self._send_without_end(request)
+            return
         content = self.files.get(request.path.removeprefix("http://weights.invalid"))
         if content is None or self.status != 200:
             request.send_error(404 if content is None else self.status)
@@ -58,6 +68,13 @@ class Source:
         request.end_headers()
         end = len(content) if self.cut_after is None else start + self.cut_after
         request.wfile.write(content[start:end])
+
+    def _send_without_end(self, request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                request.wfile.write(bytes(1 << 20))
 
     def close(self) -> None:
         self.server.shutdown()

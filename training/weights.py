@@ -26,6 +26,9 @@ PIECE, CHUNK = 1 << 16, 1 << 20
 # What the files here hash to, so that one that changes is seen also where its source publishes no hash.
 HASHES = "sha256.json"
 PARTIAL, STAGED, LOCK = ".partial", ".staged", ".lock"
+HDF5 = b"\x89HDF\r\n\x1a\n"
+# A source that sends without an end is left when it has sent so many times what is expected, and some more.
+MOST_TIMES, MOST_MORE = 2, 64 << 20
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 HEADERS = {"User-Agent": "mlstudio", "Accept-Encoding": "identity"}
 
@@ -90,7 +93,7 @@ def download(weights: PretrainedWeights, on_progress: OnProgress = lambda file, 
             staged = _staged(weights, file)
             if not staged.exists():
                 staged.parent.mkdir(parents=True, exist_ok=True)
-                _bring(file, staged, on_progress)
+                _bring(file, staged, MOST_TIMES * weights.approximate_bytes + MOST_MORE, on_progress)
         return _put_in_place(weights)
 
 
@@ -125,10 +128,10 @@ def _put_in_place(weights: PretrainedWeights) -> Path:
     return target
 
 
-def _bring(file: WeightsFile, target: Path, on_progress: OnProgress) -> None:
+def _bring(file: WeightsFile, target: Path, most: int, on_progress: OnProgress) -> None:
     url, partial = _address_of(file), target.with_name(target.name + PARTIAL)
     try:
-        published = _fetch(url, partial, lambda done, total: on_progress(target.name, done, total))
+        published = _fetch(url, partial, most, lambda done, total: on_progress(target.name, done, total))
     except requests.RequestException as error:
         kept = partial.stat().st_size if partial.exists() else 0
         so_far = f" {format_bytes(kept)} are here; the next try goes on from there." if kept else ""
@@ -145,7 +148,7 @@ def _address_of(file: WeightsFile) -> str:
     return f"{mirror.rstrip('/')}/{file.path}" if mirror else file.url
 
 
-def _fetch(url: str, partial: Path, on_progress: Callable[[int, int | None], None]) -> str:
+def _fetch(url: str, partial: Path, most: int, on_progress: Callable[[int, int | None], None]) -> str:
     """Append what is missing to the partial file. Returns the SHA-256 that the server states, or ""."""
     have = partial.stat().st_size if partial.exists() else 0
     headers = HEADERS | ({"Range": f"bytes={have}-"} if have else {})
@@ -161,6 +164,9 @@ def _fetch(url: str, partial: Path, on_progress: Callable[[int, int | None], Non
             for chunk in answer.iter_content(PIECE):
                 target.write(chunk)
                 have += len(chunk)
+                if have > most:
+                    target.truncate(0)
+                    raise requests.RequestException(f"it sent more than {format_bytes(most)}")
                 on_progress(have, total)
         return _stated_hash(answer)
 
@@ -175,12 +181,18 @@ def _stated_hash(answer: requests.Response) -> str:
 
 
 def _reason(error: requests.RequestException, kept: int) -> str:
+    if isinstance(error, requests.TooManyRedirects):
+        return "it leads in a circle"
     if error.response is not None:
         return f"it answered {error.response.status_code}"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy does not let it through"
     if isinstance(error, requests.Timeout):
         return "it does not answer"
+    if isinstance(error, ValueError):  # as requests calls addresses that are none
+        return "that is no address of a file"
+    if type(error) is requests.RequestException:
+        return str(error)
     return "the connection was cut" if kept else "there is no connection to it"
 
 
@@ -191,6 +203,13 @@ def _take(file: WeightsFile, partial: Path, target: Path, published: str = "") -
         WeightsProblem: `weights_differ`; the file is gone.
     """
     expected = file.md5 or published
+    if not _begins_as(partial, target.suffix):
+        partial.unlink()
+        raise WeightsProblem(
+            "weights_differ",
+            f"{target.name} is no file of weights: perhaps a page of a proxy or of a portal came in its place. It was "
+            "deleted.",
+        )
     if expected and expected not in _digests(partial):
         partial.unlink()
         raise WeightsProblem(
@@ -199,6 +218,13 @@ def _take(file: WeightsFile, partial: Path, target: Path, published: str = "") -
             "was deleted. Bring it again; if that does not help, ask who runs the mirror.",
         )
     partial.replace(target)
+
+
+def _begins_as(path: Path, suffix: str) -> bool:
+    """Whether a file begins as one of its kind does: HDF5 by its signature, JSON by its bracket."""
+    with open(path, "rb") as file:
+        start = file.read(64)
+    return start.startswith(HDF5) if suffix == ".h5" else start.lstrip()[:1] == b"{"
 
 
 def _digests(path: Path) -> tuple[str, str]:
