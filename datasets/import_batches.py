@@ -19,7 +19,7 @@ from datasets.models import Dataset, Label
 from datasets.outcomes import Outcome
 from jobs.context import JobContext
 from storage import services as storage
-from storage.syncing import FileSystem
+from storage.durability import FileSystem
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 
 BATCH = 256

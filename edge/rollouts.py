@@ -216,14 +216,14 @@ def advance(*, deployment: Deployment, force: bool = False) -> Deployment:
     if deployment.state != DeploymentState.ROLLING:
         raise DeploymentConflict(f"The deployment is {deployment.state}; only a rolling one has a next step.")
     reports = reports_of(deployment)
-    if reports["reported"] < needed_reports(deployment, reports["told"]) and not force:
-        raise StepNotReported(deployment.percent, reports["reported"], reports["told"])
+    if reports["reported"] < needed_reports(deployment, reports["assigned"]) and not force:
+        raise StepNotReported(deployment.percent, reports["reported"], reports["assigned"])
     return _next_step(group, deployment)
 
 
-def needed_reports(deployment: Deployment, told_count: int) -> int:
+def needed_reports(deployment: Deployment, assigned_count: int) -> int:
     """How many devices must have reported before the next step: no more than the step has."""
-    return min(max(1, deployment.least_reports), told_count)
+    return min(max(1, deployment.least_reports), assigned_count)
 
 
 def _next_step(group: DeviceGroup, deployment: Deployment) -> Deployment:
@@ -246,10 +246,10 @@ def _locked(deployment: Deployment) -> tuple[DeviceGroup, Deployment]:
 
 
 def reports_of(deployment: Deployment) -> dict[str, int]:
-    """How many devices are told to run it, said that they do, and how many of them that it fails."""
+    """How many devices are assigned to it, how many reported that they run it, and how many of these that it fails."""
     runs = Q(running=deployment)
     return Device.objects.filter(runs | Q(target=deployment), revoked_at=None).aggregate(
-        told=Count("pk", filter=Q(target=deployment)),
+        assigned=Count("pk", filter=Q(target=deployment)),
         reported=Count("pk", filter=runs & ~Q(health=Health.UNKNOWN)),
         failed=Count("pk", filter=runs & Q(health=Health.FAILED)),
     )
@@ -263,14 +263,14 @@ def look_after(*, deployment: Deployment) -> Deployment:
         return deployment
     _fill_step(group, deployment)
     reports = reports_of(deployment)
-    if not reports["reported"] or reports["reported"] < needed_reports(deployment, reports["told"]):
+    if not reports["reported"] or reports["reported"] < needed_reports(deployment, reports["assigned"]):
         return deployment
     rate = reports["failed"] / reports["reported"]
     if rate > deployment.largest_failure_rate:
         reason = f"{reports['failed']} of {counted(reports['reported'], 'device')} failed at {deployment.percent} %"
         return _stopped(deployment, f"{reason}; at most {deployment.largest_failure_rate:.0%} are allowed.")
     is_last = deployment.step + 1 >= len(deployment.steps)
-    if is_last and reports["reported"] >= reports["told"]:
+    if is_last and reports["reported"] >= reports["assigned"]:
         return _next_step(group, deployment)  # all said so: nothing is left to wait for
     if timezone.now() >= deployment.step_started_at + timedelta(minutes=deployment.step_minutes):
         return _next_step(group, deployment)

@@ -34,7 +34,7 @@ def with_reports(deployments: QuerySet[Deployment]) -> QuerySet[Deployment]:
     there = Device.objects.filter(revoked_at=None)
     runs = there.filter(running=OuterRef("pk"))
     counts = {
-        "told": there.filter(target=OuterRef("pk")),
+        "assigned": there.filter(target=OuterRef("pk")),
         "reported": runs.exclude(health=Health.UNKNOWN),
         "failed": runs.filter(health=Health.FAILED),
     }

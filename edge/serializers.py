@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
@@ -140,8 +141,10 @@ class NewEnrolmentCodeSerializer(EnrolmentCodeSerializer):
         fields = [*EnrolmentCodeSerializer.Meta.fields, "code"]
 
 
+@extend_schema_serializer(deprecate_fields=["told"])
 class DeploymentReportsSerializer(serializers.Serializer):
-    told = serializers.IntegerField(help_text="How many devices are to run it now.")
+    assigned = serializers.IntegerField(help_text="How many devices are to run it now.")
+    told = serializers.IntegerField(help_text="Deprecated: the same as `assigned`.")
     reported = serializers.IntegerField()
     failed = serializers.IntegerField()
 
@@ -210,9 +213,11 @@ class DeploymentSerializer(InProject):
         return is_outdated(deployment.info, deployment.model)
 
     def get_reports(self, deployment: Deployment) -> DeploymentReportsSerializer:
-        if hasattr(deployment, "told"):  # counted with the list
-            return {name: getattr(deployment, name) for name in ("told", "reported", "failed")}  # type: ignore
-        return reports_of(deployment)  # type: ignore[return-value]
+        if hasattr(deployment, "assigned"):  # counted with the list
+            counts = {name: getattr(deployment, name) for name in ("assigned", "reported", "failed")}
+        else:
+            counts = reports_of(deployment)
+        return counts | {"told": counts["assigned"]}  # type: ignore[return-value]
 
     def validate_model(self, model: Model | None) -> Model:
         if model is None:

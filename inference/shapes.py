@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from jobs.shapes import (
@@ -178,11 +179,13 @@ class DetectorSettingsSerializer(serializers.Serializer):
     letterbox = optional(Text)
 
 
+@extend_schema_serializer(deprecate_fields=["pictures"])
 class ExportReportSerializer(serializers.Serializer):
     """What was measured of a file; empty for what was not exported."""
 
     images = optional(Integer)
-    pictures = optional(Text, help_text="Which images it was measured on.")
+    measured_on = optional(Text, help_text="Which images it was measured on.")
+    pictures = optional(Text, help_text="Deprecated: the same as `measured_on`.")
     size = optional(Integer)
     largest_difference = perhaps(Number)
     agreement = optional(Number)
@@ -263,6 +266,7 @@ class ExplanationResultSerializer(ResultSerializer):
     heat = several(serializers.ListField(child=Number()))
 
 
+@extend_schema_serializer(deprecate_fields=["chosen"])
 class FramesResultSerializer(ResultSerializer):
     kind = constant("video_frames")
     video = optional(Key)
@@ -271,7 +275,8 @@ class FramesResultSerializer(ResultSerializer):
     similar = optional(Integer)
     left = optional(Integer, help_text="Frames of which the model was surer than asked for.")
     dry_run = optional(Yes)
-    chosen = optional(Integer, help_text="Of a dry run: how many frames would be taken.")
+    frames = optional(Integer, help_text="Of a dry run: how many frames would be taken.")
+    chosen = optional(Integer, help_text="Deprecated: the same as `frames`.")
     times = several(Number(), help_text="Of a dry run: when the first 2,000 of them are, in seconds.")
     suggestions = optional(Integer)
     change = optional(Key, help_text="`changes/{id}/undo/` takes the images away again.")
@@ -313,6 +318,7 @@ class ModelImportResultSerializer(ResultSerializer):
     read = optional(OriginSerializer)
 
 
+@extend_schema_serializer(deprecate_fields=["pictures"])
 class ExportedSerializer(ExportReportSerializer):
     kind = Text()
     offered = Yes()

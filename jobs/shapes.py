@@ -8,6 +8,8 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
+from common.renamed_fields import under_both_names
+
 Integer, Number, Text, Yes = (
     serializers.IntegerField,
     serializers.FloatField,
@@ -22,15 +24,17 @@ class Described(serializers.Field):
 
     Args:
         shape: a serializer, which describes it in the schema.
+        names: deprecated name → name, for the fields of an object that are answered under both.
     """
 
-    def __init__(self, shape: Any, **kwargs: Any) -> None:
+    def __init__(self, shape: Any, *, names: dict[str, str] | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("read_only", True)
         super().__init__(**kwargs)
+        self._names = names or {}
         extend_schema_field(shape)(self)  # type: ignore[type-var]
 
     def to_representation(self, value: Any) -> Any:
-        return value
+        return under_both_names(value, self._names) if self._names else value
 
 
 def optional(field: type[serializers.Field], **options: Any) -> serializers.Field:

@@ -80,6 +80,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ImageFormatName": "datasets.gallery.codes.FORMAT_NAMES",
         "SearchKind": "mlstudio.search.KINDS",
         "SuspectKind": "inference.models.LabelIssue.Kind",
+        "InitialWeightsEnum": "training.serializers.INITIAL_WEIGHTS",
         "PresetName": "vision.training.presets.NAMES",
         "StoredEnum": "storage.models.BlobState",
         "TokenScopeName": "accounts.models.TokenScope",

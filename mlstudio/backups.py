@@ -23,9 +23,9 @@ from django.utils import timezone
 from common.words import counted
 from mlstudio.private import make_private_file, make_private_folder
 from storage.cache import blob_path
+from storage.durability import sync_folder
 from storage.models import Blob, BlobState
 from storage.services import is_intact, local_cache, pinned
-from storage.syncing import sync_folder
 
 MANIFEST, DATABASE, SECRET = "backup.json", "db.sqlite3", "secret_key"
 Progress = Callable[[int, int], None]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.syncing import FileSystem, sync_folder, together
+from storage.durability import FileSystem, sync_file, sync_folder, together
 
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 ABANDONED_SECONDS = 2.0
@@ -125,11 +125,7 @@ class Incoming:
     def sync(self) -> None:
         """Returns when the bytes are on the disk."""
         self.finish()
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_file(self.path)
 
     def discard(self) -> None:
         """Remove the file if it was not kept. May be called twice."""

@@ -25,11 +25,11 @@ from common.errors import Invalid
 from common.words import counted
 from storage import services
 from storage.cache import CHUNK_BYTES, Incoming
+from storage.durability import sync_folder
 from storage.errors import FileTooLarge, UploadConflict, UploadIncomplete
 from storage.filenames import clean_filename
 from storage.models import Upload
 from storage.signals import upload_starting
-from storage.syncing import sync_folder
 
 CHECKSUMS = ("sha1", "sha256", "md5")
 # So much of a part is made safe at once; more cannot be lost with a process that dies.

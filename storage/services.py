@@ -19,6 +19,7 @@ from django.utils import timezone
 from storage.backends import LINKED, backend_named, get_backend
 from storage.backends.base import CHUNK_BYTES
 from storage.cache import Incoming
+from storage.durability import FileSystem, sync_folder
 from storage.errors import InsufficientStorage
 from storage.fetching import fetch, is_here
 from storage.inserting import insert_instances
@@ -27,7 +28,6 @@ from storage.models import Blob, BlobState
 from storage.removals import wait_for_removals
 from storage.room import AHEAD_BYTES, Room, reserved_bytes
 from storage.stored_keys import Among, StoredKey, stored_keys, stored_rows
-from storage.syncing import FileSystem, sync_folder
 
 log = structlog.get_logger(__name__)
 # One row a content, also when it comes again.

@@ -207,7 +207,12 @@ def test_a_deployment_of_another_project_is_none_that_a_device_runs(api, owner, 
     gadget = add_device(api, other, theirs)
     gadget.report(deployment=mine["id"], health="failed")
     assert Device.objects.get().running is None
-    assert api.get(f"/api/v1/deployments/{mine['id']}/").json()["reports"] == {"told": 0, "reported": 0, "failed": 0}
+    assert api.get(f"/api/v1/deployments/{mine['id']}/").json()["reports"] == {
+        "assigned": 0,
+        "told": 0,
+        "reported": 0,
+        "failed": 0,
+    }
 
 
 @pytest.mark.parametrize(

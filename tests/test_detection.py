@@ -258,7 +258,7 @@ def test_a_second_box_for_the_same_object_is_wrong_and_labels_count():
     figures = coco_metrics(truths, found, ["x", "y"])
     assert [one["ap50"] for one in figures["per_class"]] == pytest.approx([1.0, 0.0])
     assert worst_images(truths, found, 0.75) == [
-        {"image": "one", "false_positives": 1, "misses": 1, "surest_mistake": pytest.approx(0.8)}
+        {"image": "one", "false_positives": 1, "misses": 1, "highest_wrong_score": pytest.approx(0.8)}
     ]
 
 

@@ -299,7 +299,10 @@ class TestDeployments:
             health = "failed" if number in (3, 4) else "ok"
             gadget.report(deployment=second["id"], health=health, problem="crashed" if health == "failed" else "")
         stopped = api.get(f"/api/v1/deployments/{second['id']}/").json()
-        assert (stopped["state"], stopped["reports"]) == ("stopped", {"told": 10, "reported": 5, "failed": 2})
+        assert (stopped["state"], stopped["reports"]) == (
+            "stopped",
+            {"assigned": 10, "told": 10, "reported": 5, "failed": 2},
+        )
         assert "2 of 5 devices failed" in stopped["note"]
         assert sum(one.payload()["deployment"] == second["id"] for one in gadgets) == len(given)
         assert api.post(f"/api/v1/deployments/{second['id']}/advance/", {"force": True}).status_code == 409

@@ -77,7 +77,7 @@ class TestClassifier:
         count = classifier.snapshot.counts["splits"]["test"]
         for report in job["result"]["exports"]:
             assert report["offered"] and report["images"] == count, report
-            assert report["pictures"] == "test split of snapshot 1"
+            assert report["measured_on"] == "test split of snapshot 1"
             assert 0.8 <= report["accuracy"] <= 1 and report["latency_ms"] > 0 and report["size"] > 1000
             assert report["drop"] == pytest.approx(report["keras_accuracy"] - report["accuracy"], abs=1e-6)
             if report["kind"] in EXACT:

@@ -58,7 +58,7 @@ def test_a_file_that_says_the_same_has_nothing_against_it(tmp_path):
     samples = [Sample(str(n), "x", n % 2) for n in range(10)]
     run = classifier([0, 1] * 5)
     found = report(tmp_path, evaluator(images(10, samples)), "onnx", run, run)
-    assert (found["size"], found["images"], found["pictures"]) == (123, 10, "the test split")
+    assert (found["size"], found["images"], found["measured_on"]) == (123, 10, "the test split")
     assert (found["largest_difference"], found["agreement"], found["accuracy"], found["drop"]) == (0, 1, 1, 0)
     assert found["latency_ms"] >= 0 and parity_problem("onnx", found, 0.0) == ""
 

@@ -164,7 +164,7 @@ class TestDeployments:
         names = ("project_name", "group_name", "model_name", "created_by")
         assert [row[name] for name in names] == ["Screws", "Line 3", "Screws v1", "owner"]
         assert row["reports"] == api.get(f"/api/v1/deployments/{row['id']}/").json()["reports"]
-        assert row["reports"] == {"told": 2, "reported": 2, "failed": 1}
+        assert row["reports"] == {"assigned": 2, "told": 2, "reported": 2, "failed": 1}
 
 
 @pytest.mark.parametrize("path", ["models", "trainings", "searches", "jobs", "snapshots", "deployments"])

@@ -14,9 +14,10 @@ from django.utils import timezone
 from projects.services import create_project
 from tests.conftest import client_of
 from webhooks import posting
+from webhooks.deliveries import OF_A_PROJECT, _claim_some, deliver_due
 from webhooks.models import Webhook, WebhookDelivery
 from webhooks.posting import RefusedAddress, TookTooLong, is_public, post, resolve
-from webhooks.services import OF_A_PROJECT, _claim_some, check_url, deliver_due
+from webhooks.services import check_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("HTTP to other servers")]
 LIMIT = 0.4

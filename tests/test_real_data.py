@@ -35,5 +35,5 @@ def test_the_quickstart_makes_a_good_model_of_the_sign_digits(studio, architectu
 def test_architectures_say_which_weights_are_here(studio):
     studio.register()
     rows = {row["name"]: row for row in studio.call("GET", "architectures/")}
-    assert rows["mobilenet_v2"]["weights_available"] and rows["mobilenet_v2_035"]["starts_from"] == "imagenet"
+    assert rows["mobilenet_v2"]["weights_available"] and rows["mobilenet_v2_035"]["initial_weights"] == "imagenet"
     assert rows["mobilenet_v2"]["is_default"] and not rows["resnet50"]["weights_available"]

@@ -59,7 +59,7 @@ class TestSteps:
         assert names(fleet) == before
         # What had reached two of five devices waits for somebody to decide.
         again = api.get(f"/api/v1/deployments/?group={group['id']}").json()["results"][0]
-        assert (again["state"], again["percent"], again["reports"]["told"]) == ("stopped", 40, 2)
+        assert (again["state"], again["percent"], again["reports"]["assigned"]) == ("stopped", 40, 2)
         assert post(api, again, "rollback").status_code == 200 and second
         assert names(fleet) == ["first"] * 5
 
@@ -68,7 +68,7 @@ class TestSteps:
         gadgets = [add_device(api, project, group, f"d{number}") for number in range(count)]
         deploy(api, group, models[0])
         second = deploy(api, group, models[1], steps=[5, 100])
-        assert names(gadgets).count("second") == 1 and second["reports"]["told"] == 1
+        assert names(gadgets).count("second") == 1 and second["reports"]["assigned"] == 1
 
     def test_a_device_that_leaves_its_step_is_replaced(self, api, fleet, group, models):  # noqa: F811
         deploy(api, group, models[0])

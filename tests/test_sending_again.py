@@ -9,8 +9,10 @@ from rest_framework.test import APIClient
 
 from tests.conftest import client_of
 from tests.test_webhooks import due_again, receiver, webhook  # noqa: F401 - fixtures
+from webhooks.deliveries import deliver_due
 from webhooks.models import WebhookDelivery
-from webhooks.services import PAUSES, deliver_due, send_ping
+from webhooks.retries import PAUSES
+from webhooks.services import send_ping
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from storage.cache import MANY, LocalCache
-from storage.syncing import FileSystem
+from storage.durability import FileSystem
 from vision.sandbox.process import start
 
 OPENS_LATER = "import sys; print('ready', flush=True); input(); sys.stdout.write(open(sys.argv[1]).read())"

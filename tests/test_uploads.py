@@ -473,7 +473,7 @@ class TestThroughTheAPI:
         job = self.finished(api, answer)
         reports = {one["kind"]: one for one in job["result"]["exports"]}
         assert reports["onnx"]["offered"] and reports["onnx"]["agreement"] == 1.0, reports
-        assert "without regard" in reports["litert-int8"]["pictures"]
+        assert "without regard" in reports["litert-int8"]["measured_on"]
 
     @pytest.mark.usefixtures("engine_in_process", "no_timing")
     def test_it_is_a_start_for_other_labels(self, api, project, files):

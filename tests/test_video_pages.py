@@ -73,7 +73,7 @@ def test_who_waits_too_long_for_a_frame_is_told_to_come_again(api, dataset, monk
 def test_a_dry_run_counts_the_frames_and_makes_no_image(api, dataset):
     video = add(api, dataset, made_video(60))
     result = cut(api, video, every_seconds=0.5, start_seconds=0.5, dry_run=True)
-    assert (result["chosen"], result["times"]) == (4, [0.52, 1.0, 1.52, 2.0]) and "created" not in result
+    assert (result["frames"], result["times"]) == (4, [0.52, 1.0, 1.52, 2.0]) and "created" not in result
     assert not Image.objects.exists()
     assert cut(api, video, every_seconds=0.5, start_seconds=0.5)["created"] == 4
 
@@ -98,9 +98,9 @@ def test_only_frames_of_which_the_model_is_unsure_become_images(api, dataset, cl
     middle = float(np.median(doubts))
     asked = {"every_frames": 1, "model": str(classifier.pk), "min_uncertainty": middle}
     counted = cut(api, video, **asked, dry_run=True)
-    assert 0 < counted["chosen"] < 40 and Image.objects.count() == before
+    assert 0 < counted["frames"] < 40 and Image.objects.count() == before
     made = cut(api, video, **asked)
-    assert made["created"] + made["duplicates"] == counted["chosen"] and made["left"] == 40 - counted["chosen"]
+    assert made["created"] + made["duplicates"] == counted["frames"] and made["left"] == 40 - counted["frames"]
     near = [doubts[image.frame_index] for image in images_of(video)]
     assert min(near) > middle - 0.1
 

@@ -18,9 +18,11 @@ from tests.conftest import client_of, make_user
 from tests.test_two_writers import together
 from tests.test_webhooks import due_again, end_a_job, receiver, webhook  # noqa: F401 - fixtures
 from webhooks import services
+from webhooks.deliveries import deliver_due
 from webhooks.models import Webhook, WebhookDelivery
 from webhooks.posting import RefusedAddress, is_public, resolve
-from webhooks.services import MOST_WEBHOOKS, PAUSES, delete_old_deliveries, deliver_due
+from webhooks.retries import PAUSES
+from webhooks.services import MOST_WEBHOOKS, delete_old_deliveries
 
 pytestmark = pytest.mark.django_db
 

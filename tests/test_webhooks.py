@@ -18,9 +18,10 @@ from jobs import services as jobs
 from jobs.models import Job
 from mlstudio.models import MaintenanceRun
 from tests.conftest import client_of
+from webhooks.deliveries import deliver_due
 from webhooks.models import DeliveryState, Webhook, WebhookDelivery
 from webhooks.posting import RefusedAddress, resolve
-from webhooks.services import PAUSES, deliver_due
+from webhooks.retries import PAUSES
 
 pytestmark = pytest.mark.django_db
 

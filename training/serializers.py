@@ -20,7 +20,10 @@ from training.searches import SEARCHABLE
 from training.settings_fields import ConfigurationFields
 from training.shapes import ChosenSettingsSerializer, ConfigurationSerializer, SpaceField
 
+INITIAL_WEIGHTS = ["coco", "imagenet", "scratch"]
 
+
+@extend_schema_serializer(deprecate_fields=["starts_from"])
 class ArchitectureSerializer(serializers.Serializer):
     name = serializers.CharField()
     title = serializers.CharField()
@@ -32,7 +35,14 @@ class ArchitectureSerializer(serializers.Serializer):
     weights_file = serializers.CharField(allow_null=True, help_text="What the file with ImageNet weights is called.")
     coco_weights = serializers.CharField(allow_null=True, help_text="What the file of a detector of COCO is called.")
     weights_available = serializers.BooleanField(help_text="Whether it is on this machine.")
-    starts_from = serializers.ChoiceField(["coco", "imagenet", "scratch"], help_text="What weights=auto does here.")
+    initial_weights = serializers.ChoiceField(
+        INITIAL_WEIGHTS, help_text="What a training with `weights=auto` starts from on this machine."
+    )
+    starts_from = serializers.ChoiceField(
+        INITIAL_WEIGHTS,
+        help_text="Deprecated: the same as `initial_weights`.",
+        source="initial_weights",
+    )
     is_exportable = serializers.BooleanField()
     is_installed = serializers.BooleanField(help_text="Whether the packages that it needs are on this server.")
     is_default = serializers.BooleanField()

@@ -76,7 +76,7 @@ class ArchitecturesView(APIView):
                     "weights_file": architecture.weights_file,
                     "coco_weights": architecture.coco_weights,
                     "weights_available": bool(here),
-                    "starts_from": here[0] if here else "scratch",
+                    "initial_weights": here[0] if here else "scratch",
                     "is_installed": architecture.is_installed,
                     "is_exportable": True,
                     "is_default": architecture.name in defaults,

@@ -2,9 +2,9 @@
 
 from celery import shared_task
 
-from webhooks import services
+from webhooks import deliveries, services
 
 
 @shared_task(name="projects.tasks.deliver_webhooks")
 def deliver_webhooks(queue: str = services.QUEUE) -> None:
-    services.work_on_deliveries()
+    deliveries.work_on_deliveries()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.known import KnownFieldsOnly
+from common.renamed_fields import under_both_names
 from datasets.models import Snapshot, Split
 from inference.models import Evaluation, FileKind
 from inference.registry.serializers import MetricsField
@@ -15,6 +17,7 @@ from jobs.shapes import Described
 from vision.runtime.kinds import NAMES
 
 
+@extend_schema_serializer(deprecate_fields=["surest_mistake"])
 class MistakeSerializer(serializers.Serializer):
     """A wrongly classified image, or for detectors an image with false alarms and misses."""
 
@@ -25,7 +28,13 @@ class MistakeSerializer(serializers.Serializer):
     label_score = serializers.FloatField(required=False)
     false_positives = serializers.IntegerField(required=False)
     misses = serializers.IntegerField(required=False)
-    surest_mistake = serializers.FloatField(required=False)
+    highest_wrong_score = serializers.FloatField(
+        required=False, help_text="Of a detector: the highest score of a false positive; 0 where there is none."
+    )
+    surest_mistake = serializers.FloatField(required=False, help_text="Deprecated: the same as `highest_wrong_score`.")
+
+    def to_representation(self, instance: dict) -> dict:
+        return super().to_representation(under_both_names(instance, {"surest_mistake": "highest_wrong_score"}))
 
 
 class EvaluationSerializer(serializers.ModelSerializer):

@@ -57,6 +57,7 @@ class FramesResult(JobResult):
 class FramesDryRunResult(JobResult):
     video: str
     dry_run: bool
+    frames: int
     chosen: int
     times: list[float]
 
@@ -146,7 +147,9 @@ def _counted(context: JobContext, video: Video, cut: FrameExtraction) -> FramesD
             times = [round(frame.time, 3) for frame in chosen if cut.takes is None or cut.takes(frame)]
     except VideoProblem as problem:
         raise WorkFailed(problem.code, str(problem)) from problem
-    return FramesDryRunResult(str(video.pk), dry_run=True, chosen=len(times), times=times[:MOST_TIMES])
+    return FramesDryRunResult(
+        str(video.pk), dry_run=True, frames=len(times), chosen=len(times), times=times[:MOST_TIMES]
+    )
 
 
 def _cut(context: JobContext, video: Video, cut: FrameExtraction, model: Model | None) -> int:

@@ -271,7 +271,7 @@ FIGURES = (
     ("agreement", "answers that agree with the model before the export"),
     ("largest_difference", "largest difference of an output"),
     ("images", "images it was measured on"),
-    ("pictures", "which are"),
+    ("measured_on", "which are"),
     ("latency_ms", "time of an image on the machine that exported it, ms"),
     ("size", "bytes"),
 )

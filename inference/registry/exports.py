@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from common.errors import Invalid
+from common.renamed_fields import under_both_names
 from datasets.models import Snapshot
 from datasets.snapshots import require_images
 from inference.models import FileKind, Model, ModelFile
@@ -31,6 +32,7 @@ from vision.sandbox.removal import remove_tree
 
 WORK_FOLDERS.add("model-exports")
 LARGEST_DROP = 0.02
+REPORT_NAMES = {"pictures": "measured_on"}  # of the fields of a report: deprecated name → name
 # What a training or an upload left; an export verifies them and does not write them again.
 GIVEN = (FileKind.KERAS, FileKind.LITERT_FLOAT32)
 
@@ -141,7 +143,8 @@ def _keep(model: Model, exports: list[Export], parameters: ModelExportParameters
     return ModelExportResult(
         model=str(model.pk),
         exports=[
-            {"kind": export.kind, "offered": not export.problem, "problem": export.problem, **export.report}
+            {"kind": export.kind, "offered": not export.problem, "problem": export.problem}
+            | under_both_names(export.report, REPORT_NAMES)
             for export in exports
         ],
         bundle=parameters.bundle_of if parameters.bundle_of in offered else None,

@@ -14,7 +14,7 @@ from accounts.names import OneLineName
 from accounts.numbers import Number
 from datasets.models import Origin, Snapshot
 from inference.models import Evaluation, FileKind, Model, ModelFile, Stage, StageChange
-from inference.registry.exports import LARGEST_DROP
+from inference.registry.exports import LARGEST_DROP, REPORT_NAMES
 from inference.registry.naming import name_of_base
 from inference.registry.staleness import is_stale
 from inference.shapes import (
@@ -44,6 +44,7 @@ class ModelFileSerializer(serializers.ModelSerializer):
     )
     report = Described(
         ExportReportSerializer(),
+        names=REPORT_NAMES,
         help_text="What was measured of an export: size, agreement, accuracy or AP50, latency.",
     )
 

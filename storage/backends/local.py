@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from storage.backends.base import CHUNK_BYTES, NotInStore
 from storage.cache import blob_path
-from storage.syncing import sync_folder
+from storage.durability import sync_folder
 
 
 class LocalBackend:

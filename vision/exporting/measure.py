@@ -100,7 +100,7 @@ class Evaluator:
         seen = self.look(run)
         figures = {
             "images": len(self.images),
-            "pictures": self.images.source,
+            "measured_on": self.images.source,
             "size": path.stat().st_size,
             "largest_difference": _largest_difference(seen.outputs, expected.outputs),
             "agreement": self._agreement(seen, expected),

@@ -20,6 +20,6 @@ def write_outputs(request: OutputsRequest, folder: Path, hooks: TrainingHooks) -
     run = runner_for(request.kind, Path(request.path))
     for number, path in enumerate(request.images):
         hooks.raise_if_cancelled()
-        hooks.on_progress("pictures", number, len(request.images))
+        hooks.on_progress("images", number, len(request.images))
         np.save(folder / f"output-{number}.npy", run(np.load(path)))
     return {"count": len(request.images)}

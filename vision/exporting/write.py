@@ -74,12 +74,12 @@ def _whole_numbers(converter: tf.lite.TFLiteConverter, calibration: list[np.ndar
             "or name a snapshot."
         )
 
-    def pictures() -> Iterator[list[np.ndarray]]:
+    def samples() -> Iterator[list[np.ndarray]]:
         for pixels in calibration:
             yield [pixels[None].astype(np.float32)]
 
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = pictures
+    converter.representative_dataset = samples
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
 
 

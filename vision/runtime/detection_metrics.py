@@ -186,9 +186,9 @@ def worst_images(
         hits = match_detections(truth, kept)
         wrong, missed = int((~hits).sum()), len(truth.boxes) - int(hits.sum())
         if wrong or missed:
-            surest = float(kept.scores[~hits].max()) if wrong else 0.0
-            rows.append({"image": truth.id, "false_positives": wrong, "misses": missed, "surest_mistake": surest})
-    rows.sort(key=lambda row: (-(row["false_positives"] + row["misses"]), -row["surest_mistake"]))
+            highest = float(kept.scores[~hits].max()) if wrong else 0.0
+            rows.append({"image": truth.id, "false_positives": wrong, "misses": missed, "highest_wrong_score": highest})
+    rows.sort(key=lambda row: (-(row["false_positives"] + row["misses"]), -row["highest_wrong_score"]))
     return rows[:limit]
 
 

@@ -3966,13 +3966,22 @@ export interface components {
             /** @description Whether it is on this machine. */
             weights_available: boolean;
             /**
-             * @description What weights=auto does here.
+             * @description What a training with `weights=auto` starts from on this machine.
              *
              *     * `coco` - coco
              *     * `imagenet` - imagenet
              *     * `scratch` - scratch
              */
-            starts_from: components["schemas"]["StartsFromEnum"];
+            initial_weights: components["schemas"]["InitialWeightsEnum"];
+            /**
+             * @deprecated
+             * @description Deprecated: the same as `initial_weights`.
+             *
+             *     * `coco` - coco
+             *     * `imagenet` - imagenet
+             *     * `scratch` - scratch
+             */
+            starts_from: components["schemas"]["InitialWeightsEnum"];
             is_exportable: boolean;
             /** @description Whether the packages that it needs are on this server. */
             is_installed: boolean;
@@ -4895,6 +4904,11 @@ export interface components {
         };
         DeploymentReports: {
             /** @description How many devices are to run it now. */
+            assigned: number;
+            /**
+             * @deprecated
+             * @description Deprecated: the same as `assigned`.
+             */
             told: number;
             reported: number;
             failed: number;
@@ -5718,6 +5732,11 @@ export interface components {
         ExportReport: {
             images?: number;
             /** @description Which images it was measured on. */
+            measured_on?: string;
+            /**
+             * @deprecated
+             * @description Deprecated: the same as `measured_on`.
+             */
             pictures?: string;
             size?: number;
             /** Format: double */
@@ -5751,6 +5770,11 @@ export interface components {
         ExportReportRequest: {
             images?: number;
             /** @description Which images it was measured on. */
+            measured_on?: string;
+            /**
+             * @deprecated
+             * @description Deprecated: the same as `measured_on`.
+             */
             pictures?: string;
             size?: number;
             /** Format: double */
@@ -5843,6 +5867,11 @@ export interface components {
         Exported: {
             images?: number;
             /** @description Which images it was measured on. */
+            measured_on?: string;
+            /**
+             * @deprecated
+             * @description Deprecated: the same as `measured_on`.
+             */
             pictures?: string;
             size?: number;
             /** Format: double */
@@ -6026,6 +6055,11 @@ export interface components {
             left?: number;
             dry_run?: boolean;
             /** @description Of a dry run: how many frames would be taken. */
+            frames?: number;
+            /**
+             * @deprecated
+             * @description Deprecated: the same as `frames`.
+             */
             chosen?: number;
             /** @description Of a dry run: when the first 2,000 of them are, in seconds. */
             times?: number[];
@@ -6356,6 +6390,13 @@ export interface components {
              */
             change?: string;
         };
+        /**
+         * @description * `coco` - coco
+         *     * `imagenet` - imagenet
+         *     * `scratch` - scratch
+         * @enum {string}
+         */
+        InitialWeightsEnum: "coco" | "imagenet" | "scratch";
         /** @description An invitation, as the invited see it. */
         Invitation: {
             /** Format: uuid */
@@ -6918,7 +6959,16 @@ export interface components {
             label_score?: number;
             false_positives?: number;
             misses?: number;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Of a detector: the highest score of a false positive; 0 where there is none.
+             */
+            highest_wrong_score?: number;
+            /**
+             * Format: double
+             * @deprecated
+             * @description Deprecated: the same as `highest_wrong_score`.
+             */
             surest_mistake?: number;
         };
         /**
@@ -9000,13 +9050,6 @@ export interface components {
              */
             job: string;
         };
-        /**
-         * @description * `coco` - coco
-         *     * `imagenet` - imagenet
-         *     * `scratch` - scratch
-         * @enum {string}
-         */
-        StartsFromEnum: "coco" | "imagenet" | "scratch";
         Statistics: {
             images: number;
             annotated: number;

@@ -69,7 +69,7 @@ function About({ project, deployment, mayEdit }: Props) {
           </ol>
           <Text>
             <Plural
-              value={reports.told}
+              value={reports.assigned}
               _0="No device is to run it."
               one="# device is to run it."
               other="# devices are to run it."

@@ -200,12 +200,12 @@ function Last({ project, video, job }: { project: string; video: Video; job: Job
 }
 
 function Outcome({ result }: { result: FramesResult }) {
-  const { dry_run: isCount, chosen = 0, created = 0, duplicates = 0, similar = 0, left = 0 } = result;
+  const { dry_run: isCount, frames = 0, created = 0, duplicates = 0, similar = 0, left = 0 } = result;
   if (isCount)
     return (
       <Text size="sm">
         <Plural
-          value={chosen}
+          value={frames}
           _0="No frame would be taken."
           one="# frame would be taken."
           other="# frames would be taken."

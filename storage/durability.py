@@ -1,4 +1,4 @@
-"""Waiting until what was written is on the disk: file by file, or for a whole file system at once."""
+"""Durable writing: wait until what was written is on the disk, file by file or for a whole file system at once."""
 
 from __future__ import annotations
 
@@ -68,6 +68,15 @@ def together(wait: Callable[[Any], None], things: Sequence) -> None:
         return
     with ThreadPoolExecutor(DISK_WAITS) as pool:
         list(pool.map(wait, things))
+
+
+def sync_file(path: Path) -> None:
+    """Returns when the bytes of a file are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
