@@ -1,7 +1,18 @@
 from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
-from inference.views import comparison, evaluation, exports, labeling, models, prediction, registry, suspects, videos
+from inference.views import (
+    comparison,
+    evaluation,
+    exports,
+    labeling,
+    live_model,
+    models,
+    prediction,
+    registry,
+    suspects,
+    videos,
+)
 
 router = DefaultRouter(use_regex_path=False)
 router.include_root_view = False
@@ -31,6 +42,17 @@ of_model = [
 ]
 
 urlpatterns = [
+    path(
+        "projects/<uuid:project_id>/live-model/",
+        live_model.LiveModelView.as_view({"get": "live_model"}),
+        name="live-model",
+    ),
+    path(
+        "projects/<uuid:project_id>/live-model/guesses/",
+        live_model.LiveModelView.as_view({"get": "guesses"}),
+        name="live-model-guesses",
+    ),
+    path("images/<uuid:pk>/similar/", live_model.SimilarImagesView.as_view({"get": "similar"}), name="image-similar"),
     path("videos/<uuid:video_id>/frames/", videos.FramesView.as_view({"post": "frames"}), name="video-frames"),
     path("predictions/", videos.BatchView.as_view({"post": "predictions"}), name="predictions"),
     path(

@@ -131,6 +131,16 @@ class ImagesEventSerializer(ProjectEventSerializer):
     changed = serializers.ListField(child=serializers.ChoiceField(IMAGE_FIELDS))
 
 
+class LiveModelEventSerializer(ProjectEventSerializer):
+    """The live model has learned: read its guesses again."""
+
+    kind = _kind("live_model")
+    version = serializers.IntegerField()
+    labelled = serializers.IntegerField()
+    guesses = serializers.IntegerField()
+    accuracy = serializers.FloatField(allow_null=True)
+
+
 class SnapshotEventSerializer(RowEventSerializer):
     kind = _kind("snapshot")
     dataset = serializers.UUIDField(allow_null=True)
@@ -197,6 +207,7 @@ EVENTS: dict[str, Any] = {
     "label": LabelEventSerializer,
     "annotations": AnnotationsEventSerializer,
     "images": ImagesEventSerializer,
+    "live_model": LiveModelEventSerializer,
     "snapshot": SnapshotEventSerializer,
     "video": VideoEventSerializer,
     "model": ModelEventSerializer,

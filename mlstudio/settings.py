@@ -196,6 +196,11 @@ RENDITION_DAYS = number("MLSTUDIO_RENDITION_DAYS", 7)
 # How long changes can be taken back.
 TRASH_DAYS = number("MLSTUDIO_TRASH_DAYS", 30)
 WORK_DIR = DATA_DIR / "work"
+# Features of images, and what live models make of them; all of it can be computed again.
+FEATURES_DIR = DATA_DIR / "features"
+LIVE_MODEL = flag("MLSTUDIO_LIVE_MODEL", True)
+# So often it is fitted again while images are still being compared; after a label it is at once.
+LIVE_MODEL_SECONDS = 5
 TEMPORARY_DIR = DATA_DIR / "tmp"
 SIGNED_URL_SECONDS = number("MLSTUDIO_SIGNED_URL_SECONDS", 3600)
 # Of links to exports and models, which are bound to a member.
@@ -285,6 +290,7 @@ QUEUE_SLOTS = {
     "preflight": number("MLSTUDIO_PREFLIGHT_WORKERS", 1, least=1),
     "training": number("MLSTUDIO_TRAINERS", 1, least=1),
     "webhooks": number("MLSTUDIO_WEBHOOK_WORKERS", 2, least=1),
+    "live": 1,  # one core at most
 }
 # After so long a training pauses at its checkpoint when another user's waits; 0: never.
 TRAINING_TURN_MINUTES = number("MLSTUDIO_TRAINING_TURN_MINUTES", 20)
@@ -317,6 +323,11 @@ CELERY_BEAT_SCHEDULE = {
     "alarms": {"task": "edge.tasks.look_after_alarms", "schedule": 30.0, "options": {"expires": 30}},
     "webhooks": {"task": "projects.tasks.deliver_webhooks", "schedule": 10.0, "options": {"expires": 10}},
     "backups": {"task": "mlstudio.tasks.look_after_backups", "schedule": 60.0, "options": {"expires": 60}},
+    "live-models": {
+        "task": "inference.tasks.look_after_live_models",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "searches": {"task": "training.tasks.look_after_searches", "schedule": 5.0, "options": {"expires": 10}},
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
 }

@@ -9,6 +9,7 @@ from accounts.emails import delete_old_changes
 from accounts.logins import delete_ended_logins
 from accounts.services import delete_expired_tokens
 from datasets.renditions import delete_old_renditions
+from inference.embeddings.stores import tidy as tidy_features
 from jobs.loops import each
 from jobs.services import delete_old_jobs, sweep_job_files
 from jobs.work import delete_lost_events
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[], int]] = {
     "events": delete_lost_events,
     "project_events": delete_old_events,
     "idempotency_records": delete_old_records,
+    "features": tidy_features,
     "maintenance": running.delete_old_runs,
 }
 

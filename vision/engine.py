@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vision.engine_requests import PreflightRequest, TrainingRequest, read_request
+from vision.engine_requests import BackboneRequest, PreflightRequest, TrainingRequest, read_request
 from vision.exporting.request import ExportRequest, OutputsRequest
 from vision.model_import.request import PackageImportRequest, UploadRequest
 from vision.training import layout
@@ -224,11 +224,18 @@ def _outputs(request: OutputsRequest, folder: Path, reporter: Reporter) -> dict:
     return write_outputs(request, folder, _hooks(reporter))
 
 
+def _backbone(request: BackboneRequest, folder: Path, reporter: Reporter) -> dict:
+    from vision.training.backbone_file import write_backbone
+
+    return write_backbone(request, folder)
+
+
 TOOLS: dict[type, Callable[..., dict]] = {
     PackageImportRequest: _import,
     ExportRequest: _export,
     UploadRequest: _upload,
     OutputsRequest: _outputs,
+    BackboneRequest: _backbone,
 }
 
 

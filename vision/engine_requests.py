@@ -74,6 +74,22 @@ class PreflightRequest(TrainingRequest):
     """An estimate of a training: its data is checked and a few steps are timed."""
 
 
+@dataclass(frozen=True)
+class BackboneRequest:
+    """A LiteRT file of a pretrained backbone is wanted, for square images of so many pixels."""
+
+    architecture: str
+    image_size: int
+
+    @property
+    def inputs(self) -> Iterator[str]:
+        return iter(())
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Self:
+        return cls(**values)
+
+
 MODES: dict[str, type[EngineRequest]] = {
     "train": TrainingRequest,
     "preflight": PreflightRequest,
@@ -81,6 +97,7 @@ MODES: dict[str, type[EngineRequest]] = {
     "outputs": OutputsRequest,
     "upload": UploadRequest,
     "import": PackageImportRequest,
+    "backbone": BackboneRequest,
 }
 NAMES = {kind: mode for mode, kind in MODES.items()}
 

@@ -85,10 +85,11 @@ def project(features: np.ndarray, dimensions: int = DIMENSIONS) -> np.ndarray:
     width = features.shape[1]
     vectors = features.astype(np.float32)
     if width > dimensions:
-        vectors = vectors @ _projection(width, dimensions)
+        vectors = vectors @ projection(width, dimensions)
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 @lru_cache(maxsize=4)
-def _projection(width: int, dimensions: int) -> np.ndarray:
+def projection(width: int, dimensions: int) -> np.ndarray:
+    """`(width, dimensions)` float32, the same for ever."""
     return np.random.default_rng(SEED).normal(size=(width, dimensions)).astype(np.float32)

@@ -104,6 +104,16 @@ def _with_head(
     return Network(model=model, backbone=backbone, head=head)
 
 
+def pretrained_backbone(architecture: str, image_size: int) -> keras.Model:
+    """A backbone with ImageNet weights, as trainings use it frozen: `(batch, size, size, 3)` → `(batch, features)`.
+
+    Raises:
+        WeightsError: the weights are not on this machine, or damaged.
+    """
+    configuration = Configuration(architecture=architecture, image_size=image_size, weights="imagenet").resolved()
+    return _backbone((image_size, image_size, 3), configuration)
+
+
 def _backbone(shape: tuple[int, int, int], configuration: Configuration) -> keras.Model:
     applications = keras.applications
     image = keras.Input(shape, name="image", dtype="float32")

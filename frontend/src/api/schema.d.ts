@@ -1214,6 +1214,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/images/{id}/similar/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The images of the project that are most like this one, the most alike first
+         * @description The images of the project that are most like this one, the most alike first.
+         */
+        get: operations["images_similar_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images/{id}/thumbnail/": {
         parameters: {
             query?: never;
@@ -2250,6 +2270,47 @@ export interface paths {
          * @description Leave a project.
          */
         post: operations["projects_leave_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/live-model/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the live model stands: what it has learned from, how good it is, and why it does not guess yet
+         * @description How the live model stands: what it has learned from, how good it is, and why it does not guess yet.
+         */
+        get: operations["projects_live_model_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/live-model/guesses/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the live model guesses of the images that nobody has labelled
+         * @description What the live model guesses of the images that nobody has labelled. Confirm guesses by labelling the images,
+         *     many at once with `images/bulk/`.
+         */
+        get: operations["projects_live_model_guesses_retrieve"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -6114,6 +6175,23 @@ export interface components {
             /** @description Its address, which stays; by cookie or token. `size` may be changed. */
             thumbnail: string;
         };
+        Guess: {
+            image: components["schemas"]["GridImage"];
+            /** Format: uuid */
+            label: string;
+            /**
+             * Format: double
+             * @description 0 to 1, calibrated on labelled images that it was not fitted on: of many guesses with 0.9 about nine of ten are right.
+             */
+            confidence: number;
+        };
+        GuessPage: {
+            /** @description Of the live model that made them. */
+            version: number;
+            /** @description Guesses that these filters leave, at the last fit. */
+            count: number;
+            results: components["schemas"]["Guess"][];
+        };
         /**
          * @description * `unknown` - Unknown
          *     * `ok` - Ok
@@ -6769,6 +6847,62 @@ export interface components {
         };
         ListedImage: components["schemas"]["Image"] | components["schemas"]["GridImage"];
         ListedSuspect: components["schemas"]["Suspect"] | components["schemas"]["LightSuspect"];
+        LiveLabel: {
+            /** Format: uuid */
+            label: string;
+            /** @description Labelled images that it has learned this label from. */
+            images: number;
+            /** @description Images without a label of which it guesses this one. */
+            guesses: number;
+        };
+        /** @description A classifier that learns while you label: fitted within seconds of every change, on all labels of the project. */
+        LiveModel: {
+            /** @description Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, fitting or not_for_detection; empty where there are some. */
+            code: string;
+            detail: string;
+            /** @description Of the project. */
+            images: number;
+            /** @description Images that can be compared; the others follow in the background. */
+            embedded: number;
+            /** @description The network that compares images. */
+            embedder: string | null;
+            /** @description Counts up whenever it has learned; 0: not yet. */
+            version: number;
+            /** Format: date-time */
+            fitted_at: string | null;
+            /**
+             * Format: double
+             * @description How long the last fit with all guesses took.
+             */
+            seconds?: number | null;
+            /** @description Labelled images that it has learned from. */
+            labelled: number;
+            /** @description Images without a label of which it guesses one. */
+            guesses: number;
+            /** @description Labelled images that it was tried on without having seen them. */
+            held_out: number;
+            /**
+             * Format: double
+             * @description Share of `held_out` that it got right; null where too few say anything.
+             */
+            accuracy?: number | null;
+            labels: components["schemas"]["LiveLabel"][];
+        };
+        /** @description The live model has learned: read its guesses again. */
+        LiveModelEvent: {
+            /** Format: uuid */
+            project: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "live_model";
+            version: number;
+            labelled: number;
+            guesses: number;
+            /** Format: double */
+            accuracy: number | null;
+        };
         LoginAnswer: {
             /** @description Send it as `Authorization: Token …`. It is shown only here; null: a session was begun instead. */
             token: string | null;
@@ -8842,6 +8976,14 @@ export interface components {
             /** @description Ed25519 over the payload's bytes, in base64. */
             signature: string;
         };
+        SimilarImage: {
+            image: components["schemas"]["GridImage"];
+            /**
+             * Format: double
+             * @description Cosine of the features of both, -1 to 1; 1 is the same.
+             */
+            similarity: number;
+        };
         Size: {
             width: number;
             height: number;
@@ -9131,7 +9273,7 @@ export interface components {
             best_score: number;
             most: number;
         };
-        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["TrashEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceGroupEvent"] | components["schemas"]["DeviceEvent"];
+        StudioEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["AccessEvent"] | components["schemas"]["JobEvent"] | components["schemas"]["TrainingEvent"] | components["schemas"]["SearchEvent"] | components["schemas"]["ProjectChangeEvent"] | components["schemas"]["MemberEvent"] | components["schemas"]["DatasetEvent"] | components["schemas"]["TrashEvent"] | components["schemas"]["LabelEvent"] | components["schemas"]["AnnotationsEvent"] | components["schemas"]["ImagesEvent"] | components["schemas"]["LiveModelEvent"] | components["schemas"]["SnapshotEvent"] | components["schemas"]["VideoEvent"] | components["schemas"]["ModelEvent"] | components["schemas"]["ModelFileEvent"] | components["schemas"]["EvaluationEvent"] | components["schemas"]["DeploymentEvent"] | components["schemas"]["DeviceGroupEvent"] | components["schemas"]["DeviceEvent"];
         /** @description What is installed, or allowed. */
         StudioFeatures: {
             /** @description Pretrained weights are on this machine. */
@@ -18069,6 +18211,87 @@ export interface operations {
             };
         };
     };
+    images_similar_list: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Only images of the same dataset. */
+                same_dataset?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarImage"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     images_thumbnail_retrieve: {
         parameters: {
             query?: {
@@ -24599,6 +24822,176 @@ export interface operations {
                 };
             };
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_live_model_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveModel"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_live_model_guesses_retrieve: {
+        parameters: {
+            query?: {
+                /** @description Only images of this dataset. */
+                dataset?: string;
+                /** @description Only guesses of this label. */
+                label?: string;
+                limit?: number;
+                max_confidence?: number;
+                min_confidence?: number;
+                offset?: number;
+                /**
+                 * @description most_confident: to confirm many at once; least_confident: whose labels teach it most.
+                 *
+                 *     * `most_confident` - most_confident
+                 *     * `least_confident` - least_confident
+                 */
+                order?: "most_confident" | "least_confident";
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuessPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

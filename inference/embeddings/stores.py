@@ -1,0 +1,94 @@
+"""Where the features of a project's images are, and whose are still needed."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from datasets.models import Image
+from inference.embeddings.embedders import NoEmbedder, ProjectEmbedder, embedder_for
+from projects.models import Project
+from storage.stored_keys import stored_rows
+from vision.analysis.feature_store import FeatureStore, Lookup
+
+# A store is written again when fewer of its rows than this share are of images that are there.
+LEAST_LIVE = 0.8
+LIVE = "live"
+
+
+def folder_of(project: Project) -> Path:
+    return settings.FEATURES_DIR / "projects" / str(project.pk)
+
+
+def store_of(project: Project, embedder: ProjectEmbedder) -> FeatureStore | None:
+    """The project's store by this embedder; None before its first image."""
+    found = sorted((folder_of(project) / embedder.name).glob("*"))
+    return FeatureStore(found[0], int(found[0].name)) if found else None
+
+
+def store_for(project: Project, embedder: ProjectEmbedder, dimensions: int) -> FeatureStore:
+    """The same, made when it is not there."""
+    return FeatureStore(folder_of(project) / embedder.name / str(dimensions), dimensions)
+
+
+def ids_in(project: Project) -> np.ndarray:
+    """`(images, 2)` uint64: the images of a project, see `FeatureStore.ids`; what is in the trash is not among them."""
+    rows = Image.objects.filter(dataset__project=project).order_by("pk").values_list("pk")
+    return halves_of(pk for (pk,) in stored_rows(rows))
+
+
+def halves_of(keys: Iterable[Any]) -> np.ndarray:
+    """`(keys, 2)` uint64 of keys as they are stored."""
+    digits = "".join(key if isinstance(key, str) else key.hex for key in keys)
+    return np.frombuffer(bytes.fromhex(digits), ">u8").reshape(-1, 2)
+
+
+def uuids_of(ids: np.ndarray) -> list[uuid.UUID]:
+    """UUIDs of `(images, 2)` uint64."""
+    content = ids.astype(">u8").tobytes()
+    return [uuid.UUID(bytes=content[start : start + 16]) for start in range(0, len(content), 16)]
+
+
+def tidy() -> int:
+    """Delete the features of what is gone: projects, embedders that are not used any more, images. Returns how many
+    folders were deleted or written again."""
+    changed = 0
+    for folder in (settings.FEATURES_DIR / "projects").glob("*"):
+        project = _project_of(folder)
+        changed += _remove(folder) if project is None else _tidy_project(project, folder)
+    return changed
+
+
+def _project_of(folder: Path) -> Project | None:
+    try:
+        return Project.objects.filter(pk=folder.name).first()
+    except ValidationError:  # no id: nothing of ours
+        return None
+
+
+def _tidy_project(project: Project, folder: Path) -> int:
+    try:
+        embedder = embedder_for(project)
+    except NoEmbedder:
+        return 0
+    others = [other for other in folder.iterdir() if other.is_dir() and other.name not in (embedder.name, LIVE)]
+    changed = sum(_remove(other) for other in others)
+    store = store_of(project, embedder)
+    if store is not None and store.count:
+        live = Lookup(ids_in(project)).rows_of(store.ids()) >= 0
+        if live.mean() < LEAST_LIVE:
+            store.keep_only(np.flatnonzero(live))
+            changed += 1
+    return changed
+
+
+def _remove(folder: Path) -> int:
+    shutil.rmtree(folder, ignore_errors=True)
+    return 1

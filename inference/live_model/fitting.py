@@ -1,0 +1,166 @@
+"""Fitting the live model of a project on what is labelled now, and guessing the labels of all other images."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+from django.utils import timezone
+
+from datasets.models import Annotation
+from inference.embeddings.embedders import ProjectEmbedder
+from inference.embeddings.stores import halves_of, ids_in, store_of
+from inference.live_model.files import Guesses, LiveState, read_guesses, remove_guesses, write_guesses
+from projects.live import announce
+from projects.models import Project, Task
+from storage.stored_keys import stored_rows, written
+from vision.analysis.feature_store import FeatureStore, Lookup
+from vision.analysis.live_head import HeldOut, LiveHead, fit_head, held_out
+
+log = structlog.get_logger(__name__)
+
+# It learns from so many labelled images at most, the newest; a training takes all.
+MOST_LABELLED = 20_000
+CHUNK = 4096
+KIND = "live_model"
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """Labelled images that have features.
+
+    Attributes:
+        ids: `(images, 2)` uint64, of all labelled images, with features or without.
+        rows: `(images,)` int, where the features of those that have some are.
+        labels: `(images,)` int, places in `names`.
+        names: keys of the labels, as they are written.
+        groups: `(images,)` int; images of one video, or of one group, have one number.
+    """
+
+    ids: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray
+    names: list[str]
+    groups: np.ndarray
+
+    def signature(self, embedder: ProjectEmbedder, store: FeatureStore) -> str:
+        said = hashlib.sha256(f"{embedder.name} {store.count} {' '.join(self.names)}".encode())
+        for part in (self.ids, self.rows, self.labels):
+            said.update(np.ascontiguousarray(part).tobytes())
+        return said.hexdigest()
+
+
+def fit_live_model(project: Project, embedder: ProjectEmbedder) -> Guesses | None:
+    """Fit it again where anything has changed. None where nothing can be guessed: fewer than two labels are in use."""
+    started = time.monotonic()
+    store = store_of(project, embedder)
+    if project.task != Task.CLASSIFICATION or store is None or not store.count:
+        _end(project)
+        return None
+    lookup = Lookup(store.ids())
+    labelled = _labelled(project, lookup)
+    if len(labelled.names) < 2:
+        _end(project)
+        return None
+    before = read_guesses(project)
+    signature = labelled.signature(embedder, store)
+    if before is not None and before.state.signature == signature:
+        return before
+    head, tried = _fit(store, labelled)
+    ids, labels, confidences = _guess(project, store, lookup, labelled, head)
+    state = LiveState(
+        version=1 if before is None else before.state.version + 1,
+        fitted_at=timezone.now().isoformat(),
+        embedder=embedder.title,
+        labels=labelled.names,
+        images_by_label=np.bincount(labelled.labels, minlength=len(labelled.names)).tolist(),
+        held_out=0 if tried is None else tried.images,
+        right=0 if tried is None else tried.right,
+        temperature=head.temperature,
+        guesses=len(ids),
+        seconds=round(time.monotonic() - started, 3),
+        signature=signature,
+    )
+    guesses = Guesses(state, ids, labels, confidences)
+    write_guesses(project, guesses)
+    _announce(project, guesses)
+    log.info("live_model_fitted", project=str(project.pk), images=len(labelled.rows), seconds=state.seconds)
+    return guesses
+
+
+def _end(project: Project) -> None:
+    """Nothing can be guessed any more."""
+    if remove_guesses(project):
+        announce(project=project.pk, kind=KIND, version=0, labelled=0, guesses=0, accuracy=None)
+
+
+def _announce(project: Project, guesses: Guesses) -> None:
+    state = guesses.state
+    accuracy = round(state.right / state.held_out, 4) if state.held_out else None
+    announce(
+        project=project.pk,
+        kind=KIND,
+        version=state.version,
+        labelled=sum(state.images_by_label),
+        guesses=state.guesses,
+        accuracy=accuracy,
+    )
+
+
+def _labelled(project: Project, lookup: Lookup) -> _Labelled:
+    rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by("-image", "pk")
+    fields = ("image", "label", "label__order", "image__group", "image__video")
+    found = stored_rows(rows.values_list(*fields)[:MOST_LABELLED])
+    orders = {label: (order, written(label)) for _, label, order, _, _ in found}
+    keys = sorted(orders, key=orders.__getitem__)
+    places = {key: place for place, key in enumerate(keys)}
+    ids = halves_of(image for image, *_ in found)
+    stored = lookup.rows_of(ids)
+    has_features = stored >= 0
+    labels = np.array([places[label] for _, label, *_ in found], np.int64)
+    groups = np.unique([group or str(video or image) for image, _, _, group, video in found], return_inverse=True)[1]
+    used = Counter(labels[has_features].tolist())
+    kept = [place for place in range(len(keys)) if used[place]]  # a label none of whose images has features yet waits
+    renumbered = np.full(len(keys) + 1, -1)
+    renumbered[kept] = range(len(kept))
+    return _Labelled(
+        ids,
+        stored[has_features],
+        renumbered[labels[has_features]],
+        [written(keys[n]) for n in kept],
+        groups[has_features],
+    )
+
+
+def _fit(store: FeatureStore, labelled: _Labelled) -> tuple[LiveHead, HeldOut | None]:
+    vectors, (mean, deviation) = store.vectors(), store.statistics()
+    order = np.argsort(labelled.rows, kind="stable")  # the disk is read in one direction
+    features = np.asarray(vectors[labelled.rows[order]], np.float32)
+    labels, groups, count = labelled.labels[order], labelled.groups[order], len(labelled.names)
+    head = fit_head(features, labels, count, mean, deviation)
+    tried = held_out(features, labels, count, mean, deviation, groups)
+    if tried is None:
+        return head, None
+    return LiveHead(head.mean, head.deviation, head.weights, head.bias, tried.temperature), tried
+
+
+def _guess(
+    project: Project, store: FeatureStore, lookup: Lookup, labelled: _Labelled, head: LiveHead
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ids, labels and confidences of all images with features and without a label, the most confident first."""
+    every = ids_in(project)
+    open_ids = every[Lookup(labelled.ids).rows_of(every) < 0]
+    rows = lookup.rows_of(open_ids)
+    open_ids, rows = open_ids[rows >= 0], rows[rows >= 0]
+    vectors = store.vectors()
+    labels, confidences = np.zeros(len(rows), np.uint16), np.zeros(len(rows), np.float32)
+    for start in range(0, len(rows), CHUNK):
+        part = slice(start, start + CHUNK)
+        chances = head.probabilities(np.asarray(vectors[rows[part]], np.float32))
+        labels[part], confidences[part] = chances.argmax(axis=1), chances.max(axis=1)
+    order = np.argsort(-confidences, kind="stable")
+    return open_ids[order], labels[order], confidences[order]

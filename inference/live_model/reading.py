@@ -1,0 +1,155 @@
+"""What people read of a live model: how it stands, and its guesses in the order they ask for."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import numpy as np
+
+from datasets.gallery.rows import grid_rows
+from datasets.models import Annotation, Dataset, Image, Label
+from inference.embeddings.embedders import NoEmbedder, embedder_for
+from inference.embeddings.stores import store_of, uuids_of
+from inference.live_model.files import Guesses, LiveState, read_guesses
+from projects.models import Project, Task
+
+MOST_GUESSES = 200
+LEAST_CONFIDENT, MOST_CONFIDENT = "least_confident", "most_confident"
+ORDERS = (MOST_CONFIDENT, LEAST_CONFIDENT)
+# A few may have been labelled since the last fit: so many more are looked at for a page.
+SPARE = 200
+
+
+@dataclass(frozen=True)
+class LiveModelStatus:
+    """How the live model of a project stands.
+
+    Attributes:
+        code: why there are no guesses, "" where there are some.
+        images: of the project; `embedded` of them can be compared.
+    """
+
+    code: str
+    detail: str
+    images: int
+    embedded: int
+    embedder: str | None
+    state: LiveState | None
+
+
+NOT_YET = {
+    "not_for_detection": "The live model guesses labels of whole images. For boxes, train a detector and let it "
+    "suggest them.",
+    "no_images": "Add images first.",
+    "embedding": "The images are being compared with each other. Guesses come as soon as some are ready.",
+    "too_few_labels": "Label at least one image for each of two labels.",
+    "fitting": "The first guesses come within seconds.",
+}
+
+
+def status_of(project: Project) -> LiveModelStatus:
+    images = sum(Dataset.objects.filter(project=project).values_list("image_count", flat=True))
+    try:
+        embedder = embedder_for(project)
+    except NoEmbedder as missing:
+        return LiveModelStatus(missing.code, str(missing), images, 0, None, None)
+    store = store_of(project, embedder)
+    embedded = 0 if store is None else min(store.count, images)
+    guesses = read_guesses(project)
+    state = None if guesses is None else guesses.state
+    code = "" if state is not None else _why_not(project, images, embedded)
+    return LiveModelStatus(code, NOT_YET.get(code, ""), images, embedded, embedder.title, state)
+
+
+def live_model_of(project: Project) -> dict:
+    """The same as one flat answer, with what it has learned and guesses of each label."""
+    status, guesses = status_of(project), read_guesses(project)
+    if guesses is None:
+        learned: dict = {"version": 0, "fitted_at": None, "seconds": None, "accuracy": None, "labels": []}
+        return asdict(status) | learned | dict.fromkeys(("labelled", "guesses", "held_out"), 0)
+    state = guesses.state
+    counts = np.bincount(guesses.labels, minlength=len(state.labels)).tolist()
+    return asdict(status) | {
+        "version": state.version,
+        "fitted_at": datetime.fromisoformat(state.fitted_at),
+        "seconds": state.seconds,
+        "labelled": sum(state.images_by_label),
+        "guesses": state.guesses,
+        "held_out": state.held_out,
+        "accuracy": round(state.right / state.held_out, 4) if state.held_out else None,
+        "labels": [
+            {"label": label, "images": images, "guesses": count}
+            for label, images, count in zip(state.labels, state.images_by_label, counts, strict=True)
+        ],
+    }
+
+
+def _why_not(project: Project, images: int, embedded: int) -> str:
+    if project.task != Task.CLASSIFICATION:
+        return "not_for_detection"
+    if not images:
+        return "no_images"
+    labels = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by().values("label")
+    if labels.distinct()[:2].count() < 2:
+        return "too_few_labels"
+    return "embedding" if embedded < images else "fitting"
+
+
+@dataclass(frozen=True)
+class GuessPage:
+    """Some guesses: `count` are there with these filters; each row has `image`, `label` and `confidence`."""
+
+    version: int
+    count: int
+    results: list[dict]
+
+
+def guesses_of(
+    project: Project,
+    *,
+    label: Label | None = None,
+    dataset: Dataset | None = None,
+    order: str = MOST_CONFIDENT,
+    min_confidence: float = 0.0,
+    max_confidence: float = 1.0,
+    limit: int = 60,
+    offset: int = 0,
+) -> GuessPage:
+    """Guesses of images that nobody has labelled, a page of them."""
+    guesses = read_guesses(project)
+    if guesses is None:
+        return GuessPage(0, 0, [])
+    rows = _chosen(guesses, label, dataset, min_confidence, max_confidence)
+    if order == LEAST_CONFIDENT:
+        rows = rows[::-1]
+    looked_at = rows[offset : offset + limit + SPARE]
+    results: list[dict] = []
+    keys = uuids_of(guesses.ids[looked_at])
+    images = {row["id"]: row for row in grid_rows(keys) if not row["annotated"]}
+    for key, row in zip(keys, looked_at.tolist(), strict=True):
+        image = images.get(str(key))
+        if image is not None and len(results) < limit:
+            results.append(
+                {
+                    "image": image,
+                    "label": guesses.state.labels[guesses.labels[row]],
+                    "confidence": round(float(guesses.confidences[row]), 4),
+                }
+            )
+    return GuessPage(guesses.state.version, len(rows), results)
+
+
+def _chosen(guesses: Guesses, label: Label | None, dataset: Dataset | None, least: float, most: float) -> np.ndarray:
+    """`(images,)` int: rows of the guesses, the most confident first."""
+    keep = (guesses.confidences >= least) & (guesses.confidences <= most)
+    if label is not None:
+        names = guesses.state.labels
+        keep &= guesses.labels == (names.index(str(label.pk)) if str(label.pk) in names else len(names))
+    rows = np.flatnonzero(keep)
+    if dataset is not None:
+        there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
+        keys: list[uuid.UUID] = uuids_of(guesses.ids[rows])
+        rows = rows[np.array([key in there for key in keys], bool)] if len(rows) else rows
+    return rows

@@ -1,0 +1,86 @@
+"""Shapes of the live model, of its guesses, and of images that are like one."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.known import KnownFieldsOnly
+from accounts.numbers import Number
+from datasets.gallery.serializers import GridImageSerializer
+from datasets.models import Dataset, Label
+from inference.live_model.reading import MOST_GUESSES, ORDERS
+from jobs.shapes import perhaps
+from projects.scoped import Scoped, related
+
+MOST_SIMILAR = 100
+
+
+class LiveLabelSerializer(serializers.Serializer):
+    label = serializers.UUIDField()  # type: ignore[assignment] # a field of this name, as annotations have it
+    images = serializers.IntegerField(help_text="Labelled images that it has learned this label from.")
+    guesses = serializers.IntegerField(help_text="Images without a label of which it guesses this one.")
+
+
+class LiveModelSerializer(serializers.Serializer):
+    """A classifier that learns while you label: fitted within seconds of every change, on all labels of the project."""
+
+    code = serializers.CharField(
+        allow_blank=True,
+        help_text="Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, fitting or "
+        "not_for_detection; empty where there are some.",
+    )
+    detail = serializers.CharField(allow_blank=True)
+    images = serializers.IntegerField(help_text="Of the project.")
+    embedded = serializers.IntegerField(help_text="Images that can be compared; the others follow in the background.")
+    embedder = serializers.CharField(allow_null=True, help_text="The network that compares images.")
+    version = serializers.IntegerField(help_text="Counts up whenever it has learned; 0: not yet.")
+    fitted_at = serializers.DateTimeField(allow_null=True)
+    seconds = perhaps(serializers.FloatField, help_text="How long the last fit with all guesses took.")
+    labelled = serializers.IntegerField(help_text="Labelled images that it has learned from.")
+    guesses = serializers.IntegerField(help_text="Images without a label of which it guesses one.")
+    held_out = serializers.IntegerField(help_text="Labelled images that it was tried on without having seen them.")
+    accuracy = perhaps(
+        serializers.FloatField, help_text="Share of `held_out` that it got right; null where too few say anything."
+    )
+    labels = LiveLabelSerializer(many=True)
+
+
+class GuessQuerySerializer(Scoped):
+    label = related(  # type: ignore[assignment]
+        Label, required=False, help_text="Only guesses of this label."
+    )
+    dataset = related(Dataset, required=False, help_text="Only images of this dataset.")
+    order = serializers.ChoiceField(
+        ORDERS,
+        default=ORDERS[0],
+        help_text="most_confident: to confirm many at once; least_confident: whose labels teach it most.",
+    )
+    min_confidence = Number(min_value=0, max_value=1, default=0.0)
+    max_confidence = Number(min_value=0, max_value=1, default=1.0)
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_GUESSES, default=60)
+    offset = serializers.IntegerField(min_value=0, max_value=10_000_000, default=0)
+
+
+class GuessSerializer(serializers.Serializer):
+    image = GridImageSerializer()
+    label = serializers.UUIDField()  # type: ignore[assignment] # a field of this name, as annotations have it
+    confidence = serializers.FloatField(
+        help_text="0 to 1, calibrated on labelled images that it was not fitted on: of many guesses with 0.9 about "
+        "nine of ten are right."
+    )
+
+
+class GuessPageSerializer(serializers.Serializer):
+    version = serializers.IntegerField(help_text="Of the live model that made them.")
+    count = serializers.IntegerField(help_text="Guesses that these filters leave, at the last fit.")
+    results = GuessSerializer(many=True)
+
+
+class SimilarQuerySerializer(KnownFieldsOnly, serializers.Serializer):
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_SIMILAR, default=24)
+    same_dataset = serializers.BooleanField(default=False, help_text="Only images of the same dataset.")
+
+
+class SimilarImageSerializer(serializers.Serializer):
+    image = GridImageSerializer()
+    similarity = serializers.FloatField(help_text="Cosine of the features of both, -1 to 1; 1 is the same.")

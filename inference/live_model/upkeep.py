@@ -1,0 +1,178 @@
+"""Keeping features and live models up to date in the background: after every change, one project after another.
+
+A message says only that something has changed. Which projects have, is read from their events; after a start of the
+process all are looked at. One thread of a worker does it, so that it takes one core at most.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from inference.embeddings.embedders import NoEmbedder, embedder_for
+from inference.embeddings.embedding import MissingImages
+from inference.embeddings.stores import folder_of
+from inference.live_model.fitting import fit_live_model
+from jobs import lanes, messages
+from jobs.work import shutting_down
+from projects.models import Project, ProjectEvent
+from projects.selectors import is_live
+
+log = structlog.get_logger(__name__)
+
+# Not the queue of what beat sends: there a task that runs already is left out, and with it the last change.
+TASK, LANE, QUEUE = "inference.tasks.look_after_live_models", "live", "quick"
+# Events after which there may be images without features.
+OF_IMAGES = ("dataset", "trash", "model", "video")
+OF_LABELS = ("annotations", "label")
+# Transactions end in another order than their events are numbered: numbers so far back may still appear.
+LATE_EVENTS = 200
+# A project that failed is left alone for so long.
+AFTER_FAILURE_SECONDS = 60
+
+
+class Upkeep:
+    """What there is to do in this process."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+        self._seen: set[int] = set()
+        self._missing: dict[uuid.UUID, MissingImages] = {}
+        self._unfitted: set[uuid.UUID] = set()
+        self._skipped: set[uuid.UUID] = set()
+        self._failed: dict[uuid.UUID, float] = {}
+
+    def step(self) -> bool:
+        """Look what has changed, fit what is not fitted, and compute the features of some images of each project.
+        Whether anything is left to do."""
+        self._look_for_changes()
+        for pk in list(self._unfitted | set(self._missing)):
+            if shutting_down.is_set():
+                return False
+            try:
+                self._look_after(pk)
+            except Exception:
+                log.exception("live_model_failed", project=str(pk))
+                self._forget(pk)
+                self._failed[pk] = time.monotonic()
+        return bool(self._missing or self._unfitted)
+
+    def _look_for_changes(self) -> None:
+        if self._last is None:
+            self._last = ProjectEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+            for every in Project.objects.filter(is_live()):
+                self._note(every.pk, has_new_images=True)
+            return
+        rows = ProjectEvent.objects.filter(pk__gt=self._last - LATE_EVENTS, kind__in=(*OF_IMAGES, *OF_LABELS))
+        for pk, project, kind in rows.order_by("pk").values_list("pk", "project", "kind"):
+            if pk not in self._seen and (pk > self._last or self._seen):
+                self._note(project, has_new_images=kind in OF_IMAGES)
+            self._seen.add(pk)
+            self._last = max(self._last, pk)
+        self._seen = {pk for pk in self._seen if pk > self._last - LATE_EVENTS}
+
+    def _note(self, pk: uuid.UUID, *, has_new_images: bool) -> None:
+        if time.monotonic() - self._failed.get(pk, float("-inf")) < AFTER_FAILURE_SECONDS:
+            return
+        self._unfitted.add(pk)
+        if has_new_images:
+            project = Project.objects.filter(is_live(), pk=pk).first()
+            if project is None:
+                self._forget(pk)
+                return
+            try:
+                missing = MissingImages(project, embedder_for(project), self._skipped)
+            except NoEmbedder:
+                self._forget(pk)
+                return
+            if missing.left:
+                self._missing[pk] = missing
+
+    def _look_after(self, pk: uuid.UUID) -> None:
+        project = Project.objects.filter(is_live(), pk=pk).first()
+        if project is None:
+            self._forget(pk)
+            return
+        with alone(project) as is_alone:
+            if is_alone:
+                self._work_on(project)
+            else:
+                self._forget(pk)
+
+    def _work_on(self, project: Project) -> None:
+        pk = project.pk
+        missing = self._missing.get(pk)
+        if pk in self._unfitted:
+            self._unfitted.discard(pk)
+            try:
+                fit_live_model(project, embedder_for(project))
+            except NoEmbedder:
+                self._forget(pk)
+                return
+        if missing is None:
+            return
+        added = missing.embed_some()
+        if not missing.left:
+            del self._missing[pk]
+            self._unfitted.add(pk)
+        elif added and _is_due(missing):
+            self._unfitted.add(pk)
+
+    def _forget(self, pk: uuid.UUID) -> None:
+        self._missing.pop(pk, None)
+        self._unfitted.discard(pk)
+
+
+@contextlib.contextmanager
+def alone(project: Project) -> Iterator[bool]:
+    """Whether no other process works on this project, which then does what there is to do."""
+    folder = folder_of(project)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _is_due(missing: MissingImages) -> bool:
+    """While features are computed guesses come for more and more images: not after each batch, which takes longer the
+    more there are."""
+    now = time.monotonic()
+    if now - missing.fitted_at < settings.LIVE_MODEL_SECONDS:
+        return False
+    missing.fitted_at = now
+    return True
+
+
+_upkeep = Upkeep()
+_lock = threading.Lock()
+
+
+def look_after_live_models() -> None:
+    """Do what there is to do, unless another thread of this process is at it."""
+    if not settings.LIVE_MODEL:
+        return
+
+    def step() -> bool:
+        with _lock:
+            return _upkeep.step()
+
+    lanes.lane(LANE).run(step)
+
+
+def announce_change(sender: type, instance: ProjectEvent, created: bool = False, **kwargs: Any) -> None:
+    """Receiver of new events: the workers hear of it at once."""
+    if created and settings.LIVE_MODEL and instance.kind in (*OF_IMAGES, *OF_LABELS):
+        transaction.on_commit(lambda: messages.send(TASK, QUEUE))

@@ -1,0 +1,79 @@
+"""The model that learns while somebody labels, and images that are like one."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import viewsets
+from rest_framework.response import Response
+
+from common.requests import AuthenticatedRequest
+from datasets.gallery.rows import grid_rows
+from datasets.models import Dataset, Image
+from datasets.selectors import images_of, labels_of
+from inference.embeddings.similar import similar_images
+from inference.live_model import serializers
+from inference.live_model.reading import guesses_of, live_model_of
+from projects.in_project import InProject
+from projects.models import Project
+from projects.permissions import ProjectPermission
+from projects.scoped import valid
+
+
+class LiveModelView(InProject, viewsets.GenericViewSet):
+    """The live model of a project."""
+
+    request: AuthenticatedRequest
+
+    queryset = Project.objects.none()
+    serializer_class = serializers.LiveModelSerializer
+    pagination_class = None
+
+    @extend_schema(responses=serializers.LiveModelSerializer)
+    def live_model(self, request: AuthenticatedRequest, project_id: uuid.UUID) -> Response:
+        """How the live model stands: what it has learned from, how good it is, and why it does not guess yet."""
+        return Response(serializers.LiveModelSerializer(live_model_of(self.project)).data)
+
+    @extend_schema(
+        parameters=[serializers.GuessQuerySerializer], responses=serializers.GuessPageSerializer, filters=False
+    )
+    def guesses(self, request: AuthenticatedRequest, project_id: uuid.UUID) -> Response:
+        """What the live model guesses of the images that nobody has labelled. Confirm guesses by labelling the images,
+        many at once with `images/bulk/`."""
+        options = valid(
+            serializers.GuessQuerySerializer,
+            request.query_params,
+            label=labels_of(self.project),
+            dataset=Dataset.objects.filter(project=self.project),
+        )
+        return Response(serializers.GuessPageSerializer(guesses_of(self.project, **options)).data)
+
+
+class SimilarImagesView(viewsets.GenericViewSet):
+    """Images that are like one."""
+
+    request: AuthenticatedRequest
+
+    queryset = Image.objects.none()
+    serializer_class = serializers.SimilarImageSerializer
+    permission_classes = [ProjectPermission]
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Image]:
+        return images_of(self.request.user)
+
+    @extend_schema(
+        parameters=[serializers.SimilarQuerySerializer],
+        responses=serializers.SimilarImageSerializer(many=True),
+        filters=False,
+    )
+    def similar(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
+        """The images of the project that are most like this one, the most alike first."""
+        image = self.get_object()
+        options = valid(serializers.SimilarQuerySerializer, request.query_params)
+        dataset = image.dataset_id if options["same_dataset"] else None
+        found = {str(one.image): one for one in similar_images(image, limit=options["limit"], dataset=dataset)}
+        rows = [{"image": row, "similarity": found[row["id"]].similarity} for row in grid_rows(list(found))]
+        return Response(serializers.SimilarImageSerializer(rows, many=True).data)

@@ -1,0 +1,30 @@
+"""A pretrained backbone as a LiteRT file, which gives the features of images without Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from vision.engine_requests import BackboneRequest
+from vision.training.litert import write_litert
+from vision.training.networks import pretrained_backbone
+
+FILENAME = "backbone.tflite"
+
+
+def write_backbone(request: BackboneRequest, folder: Path) -> dict:
+    """Write `backbone.tflite`: `(1, size, size, 3)` float32 RGB 0..255 → `(1, features)` float32.
+
+    Returns:
+        `path` and `features`, how many there are.
+
+    Raises:
+        WeightsError: the weights are not here, or damaged.
+    """
+    size = request.image_size
+    backbone = pretrained_backbone(request.architecture, size)
+    path = folder / FILENAME
+    signature = tf.TensorSpec((None, size, size, 3), tf.float32, name="image")
+    write_litert(path, lambda image: backbone(image, training=False), backbone, signature)
+    return {"path": str(path), "features": int(backbone.output_shape[-1])}
