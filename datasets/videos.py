@@ -141,7 +141,7 @@ def survey_video(context: JobContext[SurveyParameters]) -> SurveyResult:
     """Read every frame: the true length, whether the rate varies, and the strip."""
     video = video_of(context)
     with pinned(video) as path:
-        surveyed, strip = told(survey, path, context.report)
+        surveyed, strip = or_fail(survey, path, context.report)
     note = ""
     if surveyed.frame_count < video.frame_count * (1 - CLAIM_SLACK) - 2:
         note = (
@@ -174,7 +174,7 @@ def pinned(video: Video) -> AbstractContextManager[Path]:
     return storage.pinned(video.blob)
 
 
-def told(function: Callable[..., Result], *arguments: Any) -> Result:
+def or_fail(function: Callable[..., Result], *arguments: Any) -> Result:
     """The function's result; its problem with the video ends the job with its code."""
     try:
         return function(*arguments)

@@ -24,7 +24,7 @@ def devices_in(group_id: uuid.UUID) -> QuerySet[Device]:
     return Device.objects.filter(group=group_id, revoked_at=None)
 
 
-def told(deployment: Deployment) -> QuerySet[Device]:
+def assigned_to(deployment: Deployment) -> QuerySet[Device]:
     """The devices of its group that are told to run it."""
     return devices_in(deployment.group_id).filter(target=deployment)
 
@@ -77,7 +77,7 @@ def join(device: Device) -> None:
 def _takes_newcomers(deployment: Deployment) -> bool:
     if deployment.state == DeploymentState.STOPPED:
         return False
-    return told(deployment).count() < wanted_count(deployment, devices_in(deployment.group_id).count())
+    return assigned_to(deployment).count() < wanted_count(deployment, devices_in(deployment.group_id).count())
 
 
 def _settled_before(deployment: Deployment) -> Deployment | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.limits import hold
 from common.errors import Invalid
 from common.words import counted
-from edge.assignments import assign_step, devices_in, take_back, told, wanted_count
+from edge.assignments import assign_step, assigned_to, devices_in, take_back, wanted_count
 from edge.errors import DeploymentConflict, NothingToReturnTo, StepNotReported
 from edge.models import LIVE, Deployment, DeploymentState, Device, DeviceGroup, Health
 from inference.models import Model, ModelFile
@@ -139,7 +139,7 @@ def roll_back(*, deployment: Deployment, user: User, force: bool = False) -> Dep
     if group.current_id != deployment.pk:
         raise DeploymentConflict("This is not what the group runs now.")
     before = deployment.previous
-    if before is None and not force and (count := told(deployment).filter(previous_target=None).count()):
+    if before is None and not force and (count := assigned_to(deployment).filter(previous_target=None).count()):
         raise NothingToReturnTo(count)
     _end(deployment, DeploymentState.ROLLED_BACK)
     again = None if before is None else _repeat(before, deployment, user)
@@ -279,7 +279,9 @@ def look_after(*, deployment: Deployment) -> Deployment:
 
 def _fill_step(group: DeviceGroup, deployment: Deployment) -> None:
     """Devices of the step may have left or been revoked: others take their place."""
-    if told(deployment).count() < wanted_count(deployment, devices_in(group.pk).count()) and assign_step(deployment):
+    if assigned_to(deployment).count() < wanted_count(deployment, devices_in(group.pk).count()) and assign_step(
+        deployment
+    ):
         DeviceGroup.objects.filter(pk=group.pk).update(sequence=F("sequence") + 1)
 
 
