@@ -137,7 +137,7 @@ Images: {", ".join(f"{split} {count}" for split, count in card["data"]["counts"]
 
 - architecture {configuration["architecture"]}, {card["parameters"]:,} parameters
 - input {card["input"]["size"][1]} x {card["input"]["size"][0]} px, {_start(configuration)}
-- took {card["actual"]["seconds"]:.0f} s and {card["actual"]["memory_bytes"] / 1e6:.0f} MB of memory{_promise(card)}
+- took {card["actual"]["seconds"]:.0f} s and {card["actual"]["memory_bytes"] / 1e6:.0f} MB of memory{_estimated(card)}
 - LiteRT file agrees with Keras to {card["litert_largest_difference"]:.1e}
 
 ```json
@@ -209,7 +209,7 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _promise(card: dict) -> str:
+def _estimated(card: dict) -> str:
     estimated = card["promised"]
     return (
         f" (estimated: about {estimated['seconds']:.0f} s, {estimated['memory_bytes'] / 1e6:.0f} MB)"

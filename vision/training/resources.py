@@ -1,4 +1,4 @@
-"""What a training promises before it starts: time, memory and disk."""
+"""What a training is expected to take, estimated before it starts: time, memory and disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """A promise, made before a training starts. Early stopping may end it sooner; a busy machine takes longer.
+    """What a training is expected to take. Early stopping may end it sooner; a busy machine takes longer.
 
     Attributes:
         seconds: whole training, from decoding to the exported files.
@@ -48,7 +48,7 @@ class Estimate:
 def estimated(
     folder: Path, measure: Callable[[], Estimate], hooks: TrainingHooks, on_estimate: Callable[[Estimate], None]
 ) -> Estimate:
-    """The estimate of this training, measured once: a resumed training keeps its promise.
+    """The estimate of this training, measured once: a resumed training keeps its estimate.
 
     Raises:
         OutOfMemoryError, DiskFullError: it cannot fit here.
@@ -75,7 +75,7 @@ def measured(measure: Callable[[], Estimate], clock: Callable[[], float] = time.
     """The estimate. Where it takes epochs away it is measured again, and the fastest one counts.
 
     Other programs only make steps slower, and a moment of theirs must not cost epochs. Where they stay, the deadline
-    ends the training in time. What measuring took is part of the promise: it traces the steps, as the training does.
+    ends the training in time. What measuring took is part of the estimate: it traces the steps, as the training does.
     """
     began = clock()
     estimate, started = measure(), clock()

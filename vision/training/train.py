@@ -142,7 +142,7 @@ class _Training:
     def run(self, on_estimate: Callable[[Estimate], None], started: float) -> TrainingResult:
         self.hooks.on_progress(PREPARING, 0, 1)
         network = build_network(self.configuration, self.num_classes, self.data.start)
-        stores = self._decode(self._promise(network, on_estimate))
+        stores = self._decode(self._estimate(network, on_estimate))
         try:
             self._fit(network, stores)
             return self._finish(network, stores, started)
@@ -150,7 +150,7 @@ class _Training:
             for store in stores.values():
                 store.close()
 
-    def _promise(self, network: Network, on_estimate: Callable[[Estimate], None]) -> str:
+    def _estimate(self, network: Network, on_estimate: Callable[[Estimate], None]) -> str:
         """Say what it will take. Returns where decoded images are kept."""
         counts = {split: len(self.data.splits[split]) for split in SPLITS}
         estimate = estimated(
