@@ -21,16 +21,16 @@ NAMES = ["cross", "disc"]
 
 
 def images(count: int, samples=(), *, is_labelled: bool = True):
-    from vision.exporting.measure import ProofImages
+    from vision.exporting.measure import VerificationImages
 
     pixels = [np.full((SIDE, SIDE, 3), number, np.uint8) for number in range(count)]
-    return ProofImages(pixels, list(samples), [(SIDE, SIDE)] * count, "the test split", is_labelled)
+    return VerificationImages(pixels, list(samples), [(SIDE, SIDE)] * count, "the test split", is_labelled)
 
 
-def evaluator(proof, detector: dict | None = None, check=lambda: None):
+def evaluator(verification, detector: dict | None = None, check=lambda: None):
     from vision.exporting.measure import Evaluator
 
-    return Evaluator(proof, NAMES, detector or {}, check)
+    return Evaluator(verification, NAMES, detector or {}, check)
 
 
 def classifier(answers: list[int]):
@@ -46,7 +46,7 @@ def classifier(answers: list[int]):
 
 def report(tmp_path, judge, kind: str, run, expected) -> dict:
     (tmp_path / "model").write_bytes(bytes(123))
-    return judge.report(kind, tmp_path / "model", run, judge.look(expected))
+    return judge.report(kind, tmp_path / "model", run, judge.outputs_of(expected))
 
 
 # Files of classifiers
@@ -98,7 +98,7 @@ def test_measuring_stops_when_it_is_asked_to():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        evaluator(images(3), check=stop).look(classifier([0] * 3))
+        evaluator(images(3), check=stop).outputs_of(classifier([0] * 3))
 
 
 # Files of detectors
@@ -143,7 +143,7 @@ def test_two_detectors_that_find_nothing_agree(tmp_path):
 def test_only_some_outputs_of_a_detector_are_kept_and_all_of_its_boxes():
     from vision.exporting.measure import COMPARED_OUTPUTS
 
-    seen = evaluator(images(COMPARED_OUTPUTS + 5, is_labelled=False), DETECTOR).look(detector(1))
+    seen = evaluator(images(COMPARED_OUTPUTS + 5, is_labelled=False), DETECTOR).outputs_of(detector(1))
     assert (len(seen.outputs), len(seen.detections)) == (COMPARED_OUTPUTS, COMPARED_OUTPUTS + 5)
 
 

@@ -30,7 +30,7 @@ SURE = 0.5
 
 
 @dataclass
-class Seen:
+class RuntimeOutputs:
     """What one runtime said about all images, in the words of the task."""
 
     outputs: list[np.ndarray]  # of a detector only the first, for each has some hundred thousand numbers
@@ -38,7 +38,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class ProofImages:
+class VerificationImages:
     """What a file is verified on.
 
     Attributes:
@@ -62,7 +62,9 @@ class ProofImages:
 class Evaluator:
     """Compares files of one network with the network itself."""
 
-    def __init__(self, images: ProofImages, class_names: list[str], detector: dict, check: Callable[[], None]) -> None:
+    def __init__(
+        self, images: VerificationImages, class_names: list[str], detector: dict, check: Callable[[], None]
+    ) -> None:
         self.images = images
         self.class_names = class_names
         self.check = check
@@ -72,16 +74,16 @@ class Evaluator:
         if detector:
             self._anchors = anchors_for(self._input_size, AnchorShapes.from_dict(detector["anchors"]))
 
-    def look(self, run: Run) -> Seen:
-        seen = Seen([], [])
+    def outputs_of(self, run: Run) -> RuntimeOutputs:
+        actual = RuntimeOutputs([], [])
         for pixels, size in zip(self.images.pixels, self.images.sizes, strict=True):
             self.check()
             output = run(pixels)
             if self._detector:
-                seen.detections.append(self._boxes(output, *size))
-            if not self._detector or len(seen.outputs) < COMPARED_OUTPUTS:
-                seen.outputs.append(output)
-        return seen
+                actual.detections.append(self._boxes(output, *size))
+            if not self._detector or len(actual.outputs) < COMPARED_OUTPUTS:
+                actual.outputs.append(output)
+        return actual
 
     def _boxes(self, raw: np.ndarray, width: int, height: int) -> Detections:
         letterbox = Letterbox.fit(width, height, self._input_size)
@@ -95,53 +97,53 @@ class Evaluator:
         )
         return Detections(letterbox.to_image(boxes.boxes, width, height), boxes.scores, boxes.labels)
 
-    def report(self, kind: str, path: Path, run: Run, expected: Seen) -> dict:
+    def report(self, kind: str, path: Path, run: Run, expected: RuntimeOutputs) -> dict:
         """Figures of one file; `problem` says why it is not offered, "" when it is."""
-        seen = self.look(run)
+        actual = self.outputs_of(run)
         figures = {
             "images": len(self.images),
             "measured_on": self.images.source,
             "size": path.stat().st_size,
-            "largest_difference": _largest_difference(seen.outputs, expected.outputs),
-            "agreement": self._agreement(seen, expected),
+            "largest_difference": _largest_difference(actual.outputs, expected.outputs),
+            "agreement": self._agreement(actual, expected),
             "latency_ms": latency_ms(run, self.images.pixels),
-            **self._quality(seen, expected),
+            **self._quality(actual, expected),
         }
         return figures
 
-    def _agreement(self, seen: Seen, expected: Seen) -> float:
+    def _agreement(self, actual: RuntimeOutputs, expected: RuntimeOutputs) -> float:
         """Classifier: share of images with the same first label. Detector: F1 of the sure boxes of both."""
         if not self._detector:
-            same = [a.argmax() == b.argmax() for a, b in zip(seen.outputs, expected.outputs, strict=True)]
+            same = [a.argmax() == b.argmax() for a, b in zip(actual.outputs, expected.outputs, strict=True)]
             return round(float(np.mean(same)), 6)
         thresholds = thresholds_of({"score_threshold": SURE, **self._detector}, self.class_names)
         common = total = 0
-        for pair in zip(seen.detections, expected.detections, strict=True):
+        for pair in zip(actual.detections, expected.detections, strict=True):
             first, second = (sure_of(one, thresholds) for one in pair)
             common += 2 * _common_boxes(first, second)
             total += len(first.scores) + len(second.scores)
         return round(common / total, 6) if total else 1.0
 
-    def _quality(self, seen: Seen, expected: Seen) -> dict:
+    def _quality(self, actual: RuntimeOutputs, expected: RuntimeOutputs) -> dict:
         if not self.images.is_labelled:
             return {}
-        ours, theirs = self._score(seen), self._score(expected)
+        ours, theirs = self._score(actual), self._score(expected)
         name = "ap50" if self._detector else "accuracy"
         return {name: ours, f"keras_{name}": theirs, "drop": round(theirs - ours, 6)}
 
-    def _score(self, seen: Seen) -> float:
+    def _score(self, actual: RuntimeOutputs) -> float:
         samples = self.images.samples
         if not self._detector:
             right = [
                 output.argmax() == sample.label  # type: ignore[union-attr]
-                for output, sample in zip(seen.outputs, samples, strict=True)
+                for output, sample in zip(actual.outputs, samples, strict=True)
             ]
             return round(float(np.mean(right)), 6)
         truths = [
             GroundTruth(sample.id, np.array(sample.boxes, np.float32).reshape(-1, 4), np.array(sample.labels, int))  # type: ignore[union-attr]
             for sample in samples
         ]
-        return round(average_precision((truths, seen.detections), self.class_names)[0], 6)
+        return round(average_precision((truths, actual.detections), self.class_names)[0], 6)
 
 
 def parity_problem(kind: str, report: dict, largest_drop: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision.detection.samples import DetectionSample
-from vision.exporting.measure import Evaluator, ProofImages, parity_problem
+from vision.exporting.measure import Evaluator, VerificationImages, parity_problem
 from vision.exporting.request import Export, ExportRequest
 from vision.exporting.runners import runner_of
 from vision.exporting.servable import Servable, keras_classifier, keras_detector
@@ -44,8 +44,8 @@ def export_model(request: ExportRequest, folder: Path, hooks: TrainingHooks) -> 
 def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: TrainingHooks) -> list[Export]:
     images = _images(request, servable)
     evaluate = Evaluator(images, request.class_names, request.detector, hooks.raise_if_cancelled)
-    hooks.log(f"Proving on {len(images)} images: {images.source}")
-    expected = evaluate.look(servable.forward)
+    hooks.log(f"Verifying on {len(images)} images: {images.source}")
+    expected = evaluate.outputs_of(servable.forward)
     done = []
     for number, kind in enumerate(request.kinds):
         hooks.on_progress("export", number, len(request.kinds))
@@ -93,7 +93,7 @@ def _load(load: Callable[[str, tuple[int, int]], np.ndarray], size: tuple[int, i
     return load(path, size)
 
 
-def _images(request: ExportRequest, servable: Servable) -> ProofImages:
+def _images(request: ExportRequest, servable: Servable) -> VerificationImages:
     load = loader_of(request)
     kind = DetectionSample if request.detector else Sample
     pixels, samples, sizes = [], [], []
@@ -107,13 +107,13 @@ def _images(request: ExportRequest, servable: Servable) -> ProofImages:
             continue
         samples.append(sample)
     if pixels:
-        return ProofImages(pixels, samples, sizes, request.source, request.is_labelled)
+        return VerificationImages(pixels, samples, sizes, request.source, request.is_labelled)
     height, width = servable.input_size
     made = np.random.default_rng(0).integers(0, 256, (GENERATED, 8, 8, 3), dtype=np.uint8)
     pixels = [
         np.kron(pattern, np.ones((-(-height // 8), -(-width // 8), 1), np.uint8))[:height, :width] for pattern in made
     ]
-    return ProofImages(pixels, [], [(width, height)] * GENERATED, "generated patterns", False)
+    return VerificationImages(pixels, [], [(width, height)] * GENERATED, "generated patterns", False)
 
 
 def _calibration(request: ExportRequest, servable: Servable) -> list[np.ndarray]:
