@@ -31,8 +31,8 @@ CONTENT_TYPES = {
 
 Box = tuple[float, float, float, float]
 # What is known of a file that should be an image.
-Seen = Facts | ImageError
-Look = Callable[[Sequence[bytes]], list[Seen]]
+FactsOrError = Facts | ImageError
+Inspect = Callable[[Sequence[bytes]], list[FactsOrError]]
 
 
 @dataclass
@@ -63,12 +63,12 @@ class StagedImage:
         return CONTENT_TYPES.get(self.format, "application/octet-stream")
 
 
-def look_at(contents: Sequence[bytes]) -> list[Seen]:
+def look_at(contents: Sequence[bytes]) -> list[FactsOrError]:
     """The facts of each image, or why it cannot be used."""
-    return [_seen(content) for content in contents]
+    return [_facts_or_error(content) for content in contents]
 
 
-def _seen(content: bytes) -> Seen:
+def _facts_or_error(content: bytes) -> FactsOrError:
     try:
         return looking.look_at(content)
     except ImageError as error:
@@ -88,7 +88,7 @@ def stage_image(content: bytes, filename: str, *, strip_location: bool = False) 
 
 
 def examine_contents(
-    files: Sequence[tuple[bytes, str]], *, strip_location: bool = False, look: Look = look_at
+    files: Sequence[tuple[bytes, str]], *, strip_location: bool = False, look: Inspect = look_at
 ) -> list[StagedImage | ImageError]:
     """As `stage_image`, for several images and their names, with what is wrong in the place of one that cannot
     be used.
@@ -97,7 +97,7 @@ def examine_contents(
         look: decodes the images, here or in another process.
     """
     contents = [content for content, _ in files]
-    seen = see(contents, look)
+    seen = inspect(contents, look)
     if strip_location:
         contents, seen = _without_location(contents, seen, look)
     usable = [content for content, facts in zip(contents, seen, strict=True) if isinstance(facts, Facts)]
@@ -108,14 +108,16 @@ def examine_contents(
     ]
 
 
-def see(contents: Sequence[bytes], look: Look) -> list[Seen]:
+def inspect(contents: Sequence[bytes], look: Inspect) -> list[FactsOrError]:
     """What `look` says of each image that is not too large as a file."""
     small = [content for content in contents if len(content) <= settings.MAX_IMAGE_BYTES]
     seen = iter(look(small) if small else ())
     return [next(seen) if len(content) <= settings.MAX_IMAGE_BYTES else too_large() for content in contents]
 
 
-def _without_location(contents: list[bytes], seen: list[Seen], look: Look) -> tuple[list[bytes], list[Seen]]:
+def _without_location(
+    contents: list[bytes], seen: list[FactsOrError], look: Inspect
+) -> tuple[list[bytes], list[FactsOrError]]:
     contents, seen = list(contents), list(seen)
     changed = []
     for index, facts in enumerate(seen):
@@ -129,7 +131,7 @@ def _without_location(contents: list[bytes], seen: list[Seen], look: Look) -> tu
         if clean is not contents[index]:
             contents[index] = clean
             changed.append(index)
-    for index, fresh in zip(changed, see([contents[index] for index in changed], look), strict=True):
+    for index, fresh in zip(changed, inspect([contents[index] for index in changed], look), strict=True):
         facts = seen[index]
         if isinstance(facts, Facts) and isinstance(fresh, Facts):
             fresh = replace(fresh, orientation=facts.orientation, notes=facts.notes)

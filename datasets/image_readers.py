@@ -23,7 +23,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from datasets.examining import CONTENT_TYPES, Look, Seen, look_at
+from datasets.examining import CONTENT_TYPES, FactsOrError, Inspect, look_at
 from jobs.errors import WorkFailed
 from vision.imaging.budget import DECODING
 from vision.imaging.looking import Facts
@@ -62,7 +62,7 @@ UNBELIEVABLE = (OSError, EOFError, ValueError, LookupError, TypeError, Attribute
 
 
 @contextmanager
-def looking_at(count: int, folder: Path | None = None) -> Iterator[tuple[Look, int]]:
+def looking_at(count: int, folder: Path | None = None) -> Iterator[tuple[Inspect, int]]:
     """What looks at so many images, and how many threads should ask it at once.
 
     Args:
@@ -96,21 +96,21 @@ class ImageReaders:
         self._places = threading.Semaphore(most)
         self._idle: list[ImageReader] = []
 
-    def look_at(self, contents: Sequence[bytes]) -> list[Seen]:
+    def look_at(self, contents: Sequence[bytes]) -> list[FactsOrError]:
         """The facts of each image, or why it cannot be used."""
         with self._places:
-            return self._seen(contents)
+            return self._facts_of(contents)
 
-    def _seen(self, contents: Sequence[bytes]) -> list[Seen]:
+    def _facts_of(self, contents: Sequence[bytes]) -> list[FactsOrError]:
         try:
             return self._ask(contents)
         except ReaderDied as died:
             if len(contents) == 1:
                 return [ImageError("corrupted_image", str(died))]
         # Over which of them it does not say: each is given to a process that may die over it alone.
-        return [seen for content in contents for seen in self._seen([content])]
+        return [seen for content in contents for seen in self._facts_of([content])]
 
-    def _ask(self, contents: Sequence[bytes]) -> list[Seen]:
+    def _ask(self, contents: Sequence[bytes]) -> list[FactsOrError]:
         reader = self._idle_one() or ImageReader(self._folder)
         try:
             return reader.look_at(contents)
@@ -149,13 +149,13 @@ class ImageReader:
         self._rest = b""
         self.is_alive = True
 
-    def look_at(self, contents: Sequence[bytes]) -> list[Seen]:
+    def look_at(self, contents: Sequence[bytes]) -> list[FactsOrError]:
         """The facts of each image, or why it cannot be used. Raises `ReaderDied`."""
         answers = zip(contents, self._ask(contents, 0), strict=True)
         return [self._with_room(content, seen) if isinstance(seen, int) else seen for content, seen in answers]
 
-    def _with_room(self, content: bytes, needs: int) -> Seen:
-        """Look again at an image that is large when it is decoded, once there is room."""
+    def _with_room(self, content: bytes, needs: int) -> FactsOrError:
+        """Inspect again at an image that is large when it is decoded, once there is room."""
         needs = min(max(needs, 0), MEMORY_BYTES)
         with DECODING.hold(min(needs, DECODING.total_bytes)):
             (seen,) = self._ask([content], needs)
@@ -163,7 +163,7 @@ class ImageReader:
             raise self._died()
         return seen
 
-    def _ask(self, contents: Sequence[bytes], room_bytes: int) -> list[Seen | int]:
+    def _ask(self, contents: Sequence[bytes], room_bytes: int) -> list[FactsOrError | int]:
         """Of each image what is known of it, or how many bytes its pixels need."""
         self.is_alive = False  # until it has answered
         head = struct.pack(f">{2 + len(contents)}Q", len(contents), room_bytes, *map(len, contents))
@@ -172,7 +172,7 @@ class ImageReader:
             answers = self._answer()
             if len(answers) != len(contents):
                 raise ValueError(len(answers))
-            seen = [_seen(answer) for answer in answers]
+            seen = [_checked_answer(answer) for answer in answers]
         except UNBELIEVABLE as error:
             raise self._died() from error
         self.is_alive = True
@@ -258,7 +258,7 @@ def _wait_for(descriptor: int, event: int, until: float) -> None:
         raise EOFError
 
 
-def _seen(answer: dict) -> Seen | int:
+def _checked_answer(answer: dict) -> FactsOrError | int:
     """Raises one of `UNBELIEVABLE`."""
     if "facts" in answer:
         return _facts(answer["facts"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from datasets.buckets import BucketContents
 from datasets.containers import AnyContents
-from datasets.examining import Look, StagedImage, examine_contents, see
+from datasets.examining import Inspect, StagedImage, examine_contents, inspect
 from datasets.import_fitting import Fitted, Fitting
 from datasets.outcomes import Outcome
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
@@ -43,7 +43,7 @@ class ArchiveSource:
     """Decodes the images of an archive and puts their boxes in place."""
 
     def __init__(
-        self, contents: AnyContents, links: BucketContents | None, fit: Fitting, look: Look, *, strip_location: bool
+        self, contents: AnyContents, links: BucketContents | None, fit: Fitting, look: Inspect, *, strip_location: bool
     ) -> None:
         self._contents = contents
         self._look = look
@@ -84,7 +84,7 @@ class ArchiveSource:
         return [surveyed for part in self._parts(records) for surveyed in self._surveyed(part)]
 
     def _surveyed(self, part: Sequence[Read]) -> Iterator[Surveyed | Outcome]:
-        seen = iter(see([read for _, read in part if isinstance(read, bytes)], self._look))
+        seen = iter(inspect([read for _, read in part if isinstance(read, bytes)], self._look))
         for record, read in part:
             facts = next(seen) if isinstance(read, bytes) else read
             if isinstance(facts, ImageError):

@@ -19,7 +19,7 @@ EVALUATION_BATCH = 8
 LETTERBOX = "top left, grey 114"
 
 Forward = Callable[[np.ndarray], np.ndarray]
-Seen = tuple[list[GroundTruth], list[Detections]]
+DetectedSplit = tuple[list[GroundTruth], list[Detections]]
 
 
 def detect_split(
@@ -28,7 +28,7 @@ def detect_split(
     anchors: np.ndarray,
     forward: Forward,
     check: Callable[[], None] = lambda: None,
-) -> Seen:
+) -> DetectedSplit:
     """What is on the images of a split and what the network finds, in pixels of the original images.
 
     Args:
@@ -63,13 +63,13 @@ def _in_the_image(
     return Detections(letterbox.to_image(found.boxes, width, height), found.scores, found.labels)
 
 
-def average_precision(seen: Seen, class_names: list[str]) -> tuple[float, float]:
+def average_precision(split: DetectedSplit, class_names: list[str]) -> tuple[float, float]:
     """AP50 and AP, 0 where there is nothing to find."""
-    figures = coco_metrics(*seen, class_names)
+    figures = coco_metrics(*split, class_names)
     return figures["ap50"] or 0.0, figures["ap"] or 0.0
 
 
-def evaluation_of(validation: Seen, test: Seen, class_names: list[str]) -> dict:
+def evaluation_of(validation: DetectedSplit, test: DetectedSplit, class_names: list[str]) -> dict:
     """Thresholds chosen on the validation split, and the figures of both splits with them.
 
     Returns:

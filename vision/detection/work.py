@@ -17,7 +17,7 @@ from vision.detection.configuration import DetectionConfiguration
 from vision.detection.evaluation import (
     LETTERBOX,
     NMS_IOU,
-    Seen,
+    DetectedSplit,
     average_precision,
     detect_split,
     evaluation_of,
@@ -170,7 +170,7 @@ class DetectorTraining(ABC):
         self.hooks.log(f"epoch {epoch + 1}: validation AP50 {ap50:.3f}, AP {ap:.3f}")
         return ap50, ap
 
-    def detect(self, store: ImageCache) -> Seen:
+    def detect(self, store: ImageCache) -> DetectedSplit:
         return detect_split(store, self.sizes, self.anchors, self.forward, self.hooks.raise_if_cancelled)
 
     def _anchor_shapes(self) -> AnchorShapes:
