@@ -1,4 +1,4 @@
-"""What an operator does with the store: look, check, mend, move."""
+"""What an operator does with the store: look, check, repair, move."""
 
 from __future__ import annotations
 

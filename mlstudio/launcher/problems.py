@@ -1,4 +1,4 @@
-"""What can keep the studio from starting, each in one sentence that says how to mend it."""
+"""What can keep the studio from starting, each in one sentence that says how to fix it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_settings() -> list[str]:
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make the data directory and prove that it can be written."""
+    """Make the data directory and verify that it can be written."""
     probe = folder / f".write-test-{os.getpid()}"
     try:
         make_private_folder(folder)

@@ -17,7 +17,7 @@ from storage.models import Blob
 
 
 class Command(BaseCommand):
-    help = "Look at, check, mend and move the files of the studio. Every action can be broken off and started again."
+    help = "Look at, check, repair and move the files of the studio. Every action can be broken off and started again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
         for name, text in (
             ("verify", "compare every file with its hash"),
-            ("repair", "and mend what can be"),
+            ("repair", "and repair what can be"),
         ):
             action = actions.add_parser(name, help=text)
             action.add_argument("--deep", action="store_true", help="read the store's copies, not only their sizes")
@@ -67,30 +67,30 @@ class Command(BaseCommand):
             raise CommandError("The store does not answer; uploads wait in the cache.", returncode=2)
 
     def _verify(self, deep: bool, after: str, **options: Any) -> None:
-        self._walk(deep, after, mend=False)
+        self._walk(deep, after, repair=False)
 
     def _repair(self, deep: bool, after: str, **options: Any) -> None:
-        self._walk(deep, after, mend=True)
+        self._walk(deep, after, repair=True)
 
-    def _walk(self, deep: bool, after: str, *, mend: bool) -> None:
+    def _walk(self, deep: bool, after: str, *, repair: bool) -> None:
         total, done, found, lost = Blob.objects.filter(sha256__gt=after).count(), 0, 0, 0
         for blob in maintenance.blobs_after(after):
             problems = maintenance.verify(blob, deep=deep)
             for problem in problems:
                 self.stdout.write(_as_json(problem.to_dict()))
-            if problems and mend:
-                self.stdout.write(f"{blob.sha256}: {self._mended(blob, problems)}")
+            if problems and repair:
+                self.stdout.write(f"{blob.sha256}: {self._repaired(blob, problems)}")
             found += bool(problems)
             lost += any(problem.is_lost for problem in problems)
             done += 1
             self._progress(done, total, f"last {blob.sha256}")
-        if mend:
+        if repair:
             replication.work_for(3600, lambda: False)
         self.stdout.write(f"{counted(done, 'file')} looked at, {found:,} with problems, {lost:,} lost")
-        if lost or (found and not mend):
+        if lost or (found and not repair):
             raise CommandError("Run `manage.py storage repair`." if not lost else "Restore them from a backup.")
 
-    def _mended(self, blob: Blob, problems: list[maintenance.Problem]) -> str:
+    def _repaired(self, blob: Blob, problems: list[maintenance.Problem]) -> str:
         try:
             return maintenance.repair(blob, problems)
         except BlobMissing as error:
