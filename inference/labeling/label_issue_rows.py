@@ -19,31 +19,31 @@ INSERT_CHUNK = 1000
 
 @transaction.atomic
 def replace_label_issues(*, model: Model, dataset: Dataset, rows: Sequence[LabelIssue]) -> None:
-    """Keep what a search found, in its order. What somebody decided about the same doubt stays decided."""
+    """Keep what a search found, in its order. What somebody decided about the same issue stays decided."""
     earlier = LabelIssue.objects.filter(model=model, dataset=dataset)
-    kept = earlier.filter(decision=LabelIssue.Decision.KEPT).only(*DOUBT, "decision", "decided_by")
-    decided = {_doubt(row): row for row in kept}
+    kept = earlier.filter(decision=LabelIssue.Decision.KEPT).only(*IDENTIFYING_FIELDS, "decision", "decided_by")
+    decided = {_identity(row): row for row in kept}
     earlier.delete()
     for rank, row in enumerate(rows, start=1):
         row.model, row.dataset, row.rank = model, dataset, rank
-        before = decided.get(_doubt(row))
+        before = decided.get(_identity(row))
         if before is not None:
             row.decision, row.decided_by_id = before.decision, before.decided_by_id
     still_there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
     LabelIssue.objects.bulk_create((row for row in rows if row.image_id in still_there), batch_size=INSERT_CHUNK)
 
 
-DOUBT = ("image", "annotation", "kind", "label", "suggested", "box")
+IDENTIFYING_FIELDS = ("image", "annotation", "kind", "label", "suggested", "box")
 
 
-def _doubt(row: LabelIssue) -> tuple:
+def _identity(row: LabelIssue) -> tuple:
     # A box that nobody drew has no annotation: it is the same one when it lies at the same place, to a pixel.
     box = tuple(round(edge) for edge in row.box) if row.box and row.annotation_id is None else None
     return row.image_id, row.annotation_id, row.kind, row.label, row.suggested, box
 
 
 def open_label_issues(rows: QuerySet[LabelIssue]) -> QuerySet[LabelIssue]:
-    """Those that nobody decided, and whose label is still the one that is doubted."""
+    """Those that nobody decided, and whose label is still the one in question."""
     marks = Annotation.objects.filter(image=OuterRef("image"), confirmed=True, label__name=OuterRef("label"))
     drawn = Exists(marks.filter(pk=OuterRef("annotation"))) | (Q(annotation=None) & Exists(marks))
     return rows.filter(decision=None).filter(Q(kind=LabelIssue.Kind.NOT_DRAWN) | drawn)

@@ -161,11 +161,13 @@ def _box_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
                 predicted = predict(file, image.filename).boxes
         except ImageError:
             continue
-        rows += _doubts(image, drawn, predicted, thresholds)
+        rows += _issues_in(image, drawn, predicted, thresholds)
     return sorted(rows, key=lambda row: row.quality)
 
 
-def _doubts(image: Image, drawn: list[dict], boxes: list[dict], thresholds: dict[str, float]) -> Iterable[LabelIssue]:
+def _issues_in(
+    image: Image, drawn: list[dict], boxes: list[dict], thresholds: dict[str, float]
+) -> Iterable[LabelIssue]:
     overlap = iou_matrix(box_array(drawn), box_array(boxes)) if drawn and boxes else np.zeros((len(drawn), len(boxes)))
     for index, annotation in enumerate(drawn):
         near = [other for column, other in enumerate(boxes) if overlap[index, column] >= OVERLAP]

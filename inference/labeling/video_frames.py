@@ -106,7 +106,7 @@ def run_frames(context: JobContext[FramesParameters]) -> FramesResult | FramesDr
         parameters.format,
         parameters.split,
         parameters.group_seconds,
-        _doubt(model, parameters.min_uncertainty),
+        _uncertainty_filter(model, parameters.min_uncertainty),
     )
     if parameters.dry_run:
         return _counted(context, video, cut)
@@ -124,7 +124,7 @@ def run_frames(context: JobContext[FramesParameters]) -> FramesResult | FramesDr
     )
 
 
-def _doubt(model: Model | None, least: float | None) -> Callable[[Frame], bool] | None:
+def _uncertainty_filter(model: Model | None, least: float | None) -> Callable[[Frame], bool] | None:
     """Whether the model is unsure enough of a frame; None: every frame will do."""
     if model is None or least is None:
         return None
