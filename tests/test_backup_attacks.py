@@ -67,13 +67,13 @@ def test_what_a_disk_gives_back_breaks_no_page(staff, folder, content):  # noqa:
 def test_a_date_ahead_stops_no_schedule(staff, folder, settings):  # noqa: F811
     settings.BACKUPS_KEPT = 1
     taken(staff)
-    ahead = backups.kept_backups()[0]
+    ahead = backups.finished_backups()[0]
     age(ahead, hours=-24 * 365)
     MaintenanceRun.objects.all().delete()
     assert backups.is_due() and staff.get("/api/v1/system/").json()["backup"]["newest_at"] is None
     run = taken(staff)
     assert run["state"] == "succeeded", run
-    assert [kept.path.name for kept in backups.kept_backups()] == [run["result"]["backup"]] != [ahead.path.name]
+    assert [backup.path.name for backup in backups.finished_backups()] == [run["result"]["backup"]] != [ahead.path.name]
 
 
 def test_a_full_disk_ends_it_at_the_first_file(api, staff, dataset, folder, monkeypatch):  # noqa: F811
@@ -123,4 +123,4 @@ def test_two_studios_with_one_folder_leave_each_others_backups(staff, folder, se
     assert [kept["name"] for kept in staff.get(BACKUPS).json()["backups"]] == [second]
     assert (folder / first).exists() and half.exists()
     settings.SECRET_KEY = own_key
-    assert [kept.path.name for kept in backups.kept_backups()] == [first]
+    assert [backup.path.name for backup in backups.finished_backups()] == [first]

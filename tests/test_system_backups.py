@@ -99,10 +99,10 @@ def test_one_is_taken_in_the_background(api, staff, dataset, folder, settings):
     run = run_of(staff, asked.json()["id"])
     assert (run["state"], run["error"], run["created_by"], run["kind"]) == ("succeeded", None, "boss", "backup")
     body = staff.get(BACKUPS).json()
-    (kept,) = body["backups"]
-    assert (kept["name"], kept["files"]) == (run["result"]["backup"], 2) and kept["bytes"] > 0
+    (backup,) = body["backups"]
+    assert (backup["name"], backup["files"]) == (run["result"]["backup"], 2) and backup["bytes"] > 0
     assert body["free_bytes"] > 0 and body["next_at"] is None
-    assert len(files_of(folder)) == 2 and (folder / kept["name"] / "db.sqlite3").exists()
+    assert len(files_of(folder)) == 2 and (folder / backup["name"] / "db.sqlite3").exists()
     assert staff.get("/api/v1/system/").json()["backup"]["is_on"] is True
     assert running.look_after() == 0
 
@@ -123,17 +123,17 @@ def test_files_are_shared_and_old_ones_go(api, staff, dataset, folder, settings)
 def test_the_schedule_takes_one_when_it_is_time(staff, folder, settings):
     settings.BACKUP_HOURS = 24
     assert running.look_after() == 1
-    (kept,) = backups.kept_backups()
+    (backup,) = backups.finished_backups()
     assert running.look_after() == 0
     assert run_of(staff, str(MaintenanceRun.objects.get().pk))["created_by"] is None
-    age(kept, hours=25)
+    age(backup, hours=25)
     assert running.look_after() == 0  # the last attempt is not an hour old
     MaintenanceRun.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    assert running.look_after() == 1 and len(backups.kept_backups()) == 2
+    assert running.look_after() == 1 and len(backups.finished_backups()) == 2
 
 
-def age(kept: backups.Kept, *, hours: int) -> None:
-    path = kept.path / "backup.json"
+def age(backup: backups.Backup, *, hours: int) -> None:
+    path = backup.path / "backup.json"
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "taken_at": (timezone.now() - timedelta(hours=hours)).isoformat()}))
 
@@ -142,12 +142,12 @@ def test_an_old_or_failed_one_is_late(staff, folder, settings):
     state = lambda: staff.get("/api/v1/system/").json()["backup"]  # noqa: E731
     taken(staff)
     assert state()["newest_at"] and not state()["is_late"]
-    age(backups.kept_backups()[0], hours=2 * settings.BACKUP_HOURS + 1)
+    age(backups.finished_backups()[0], hours=2 * settings.BACKUP_HOURS + 1)
     assert state()["is_late"]
     settings.MIN_FREE_BYTES = 1 << 60
     run = taken(staff)
     assert (run["state"], run["error"]["code"]) == ("failed", "backup_failed") and "free" in run["error"]["detail"]
-    assert len(backups.kept_backups()) == 1 and state()["is_late"]
+    assert len(backups.finished_backups()) == 1 and state()["is_late"]
 
 
 def test_a_trial_restore_finds_it_whole(api, staff, dataset, folder, settings):
@@ -204,7 +204,7 @@ def test_a_restored_studio_never_writes_over_its_origin(staff, folder):
     name = taken(staff)["result"]["backup"]
     at = MaintenanceRun.objects.get().created_at
     again = backups.take(name_at=at, on_progress=lambda done, total: None)
-    assert again.path.name != name and len(backups.kept_backups()) == 2
+    assert again.path.name != name and len(backups.finished_backups()) == 2
 
 
 def test_what_is_no_backup_any_more_is_not_listed(staff, folder):
@@ -235,7 +235,7 @@ def test_an_old_backup_that_cannot_be_removed_spoils_no_new_one(staff, folder, s
         raise PermissionError(path)
 
     monkeypatch.setattr("shutil.rmtree", refuse)
-    assert taken(staff)["state"] == "succeeded" and len(backups.kept_backups()) == 1
+    assert taken(staff)["state"] == "succeeded" and len(backups.finished_backups()) == 1
 
 
 def test_a_folder_inside_the_data_folder_is_refused(monkeypatch, tmp_path):

@@ -19,7 +19,7 @@ from vision.runtime.thresholds import Threshold
 # A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
 KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20
 
-Kept = TypeVar("Kept", ClassifierPredictions, BoxTable)
+Results = TypeVar("Results", ClassifierPredictions, BoxTable)
 
 
 def kept_labels(blob: Blob) -> ClassifierPredictions:
@@ -40,7 +40,7 @@ def sure_boxes(blob: Blob, threshold: Threshold) -> BoxTable:
     return _sure_of(blob.sha256, limits)
 
 
-def _loaded(kind: type[Kept], blob: Blob) -> Kept:
+def _loaded(kind: type[Results], blob: Blob) -> Results:
     with storage.pinned(blob) as path:
         return kind.load(path)
 

@@ -32,7 +32,7 @@ ON_POSTGRESQL = (
 
 
 @dataclass(frozen=True)
-class Kept:
+class Backup:
     """A finished backup.
 
     Attributes:
@@ -57,20 +57,20 @@ def why_none() -> str:
     return "" if connection.vendor == "sqlite" else ON_POSTGRESQL
 
 
-def kept_backups() -> list[Kept]:
+def finished_backups() -> list[Backup]:
     """Those that are finished, the newest first."""
-    found = (_kept(path) for path in _folders())
+    found = (_read_backup(path) for path in _folders())
     # What a clock that was wrong has dated ahead is older than it says: it comes last, and is removed first.
     latest = timezone.now() + CLOCK_SLACK
-    return sorted(filter(None, found), key=lambda kept: (kept.taken_at <= latest, kept.taken_at), reverse=True)
+    return sorted(filter(None, found), key=lambda backup: (backup.taken_at <= latest, backup.taken_at), reverse=True)
 
 
-def _kept(path: Path) -> Kept | None:
+def _read_backup(path: Path) -> Backup | None:
     """None of what is being made, was broken off, or has lost its database."""
     try:
         manifest = read_manifest(path)
         taken_at = datetime.fromisoformat(manifest.taken_at)
-        return Kept(path, manifest, taken_at.astimezone(), (path / DATABASE).stat().st_size)
+        return Backup(path, manifest, taken_at.astimezone(), (path / DATABASE).stat().st_size)
     except (BackupError, OSError, ValueError, OverflowError):  # also of a date that is none
         return None
 
@@ -105,7 +105,7 @@ def _owner() -> str:
     return salted_hmac("mlstudio.staff.backups", "owner", algorithm="sha256").hexdigest()[:32]
 
 
-def take(*, name_at: datetime, on_progress: Progress) -> Kept:
+def take(*, name_at: datetime, on_progress: Progress) -> Backup:
     """A new backup. Files that the one before has are shared with it where the file system can: each costs what is new.
 
     Args:
@@ -129,16 +129,16 @@ def take(*, name_at: datetime, on_progress: Progress) -> Kept:
     (path / OWNER).write_text(_owner())
     back_up(path, with_files=True, on_progress=on_progress, earlier=_earlier(), least_free=settings.MIN_FREE_BYTES)
     remove_old(settings.BACKUPS_KEPT)
-    kept = _kept(path)
-    if kept is None:
+    backup = _read_backup(path)
+    if backup is None:
         raise BackupError(f"{path} was written and cannot be read. Look at its disk.")
-    return kept
+    return backup
 
 
 def _earlier() -> Earlier | None:
     """The one before, from which files are shared. After a trial restore that found damage each is compared first,
     until one finds none: else the new backup would have the same damage."""
-    path = next((kept.path for kept in kept_backups() if kept.manifest.has_files), None)
+    path = next((backup.path for backup in finished_backups() if backup.manifest.has_files), None)
     drills = MaintenanceRun.objects.filter(kind=MaintenanceKind.RESTORE_DRILL, slot=None).order_by("-id")
     last = drills.filter(result__isnull=False).values_list("state", flat=True).first()
     return None if path is None else Earlier(path, is_doubtful=last == WorkState.FAILED)
@@ -161,14 +161,14 @@ def _require_room(root: Path) -> None:
 
 def remove_old(keep: int) -> int:
     """Remove all but the newest finished ones, and those that were broken off. Returns how many."""
-    stay = {kept.path for kept in kept_backups()[:keep]}
+    stay = {backup.path for backup in finished_backups()[:keep]}
     return _remove([path for path in _folders() if path not in stay])
 
 
 def remove_broken_off(but: Path) -> int:
     """Remove those that never were finished, but for one that goes on. Before a new one: on a disk that is full no
     other would come to its end, after which old ones are removed."""
-    finished = {kept.path for kept in kept_backups()}
+    finished = {backup.path for backup in finished_backups()}
     broken = [path for path in _folders() if path not in finished and path != but]
     return _remove([path for path in broken if not (path / MANIFEST).exists()])
 
@@ -199,9 +199,9 @@ def is_due() -> bool:
     return newest is None or newest.taken_at <= now - pause
 
 
-def _newest_until(now: datetime) -> Kept | None:
+def _newest_until(now: datetime) -> Backup | None:
     """Nothing that is dated ahead: the schedule would wait for that day."""
-    return next((kept for kept in kept_backups() if kept.taken_at <= now + CLOCK_SLACK), None)
+    return next((backup for backup in finished_backups() if backup.taken_at <= now + CLOCK_SLACK), None)
 
 
 def next_at() -> datetime | None:

@@ -18,7 +18,7 @@ from django.db import models
 from datasets.models import Annotation, Dataset, Image
 from inference.models import Model
 from mlstudio.backups import BackupError, Progress, copy_file, files_of, restore_database
-from mlstudio.staff.backups import Kept, kept_backups
+from mlstudio.staff.backups import Backup, finished_backups
 from projects.models import Project
 from storage.cache import blob_path
 from storage.services import is_intact
@@ -68,14 +68,14 @@ def drill(*, on_progress: Progress) -> Drill:
     Raises:
         BackupError: there is none, or no room; OSError.
     """
-    newest = next(iter(kept_backups()), None)
+    newest = next(iter(finished_backups()), None)
     if newest is None:
         raise BackupError("There is no finished backup yet: take one first.")
     settings.TEMPORARY_DIR.mkdir(parents=True, exist_ok=True)
     _remove_leftovers()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=settings.TEMPORARY_DIR, prefix=PREFIX) as folder:
-        return _look(newest, Path(folder), started, on_progress)
+        return _restore_trial(newest, Path(folder), started, on_progress)
 
 
 def _remove_leftovers() -> None:
@@ -84,18 +84,18 @@ def _remove_leftovers() -> None:
         remove_tree(path)
 
 
-def _look(kept: Kept, folder: Path, started: float, on_progress: Progress) -> Drill:
+def _restore_trial(backup: Backup, folder: Path, started: float, on_progress: Progress) -> Drill:
     restored = folder / "db.sqlite3"
-    needed = kept.database_bytes + settings.MIN_FREE_BYTES
+    needed = backup.database_bytes + settings.MIN_FREE_BYTES
     if shutil.disk_usage(folder).free < needed:
         raise BackupError(f"The trial needs {needed / 1e6:,.0f} MB of free space in the data folder. Make room.")
     try:
-        restore_database(kept.path, restored, manifest=kept.manifest, store_is_intact=not kept.manifest.has_files)
+        restore_database(backup.path, restored, manifest=backup.manifest, store_is_intact=not backup.manifest.has_files)
         known = dict(files_of(restored))
     except sqlite3.DatabaseError as error:
         return Drill(
-            backup=kept.path.name,
-            taken_at=kept.manifest.taken_at,
+            backup=backup.path.name,
+            taken_at=backup.manifest.taken_at,
             database=str(error)[:300] or "unreadable",
             counts={},
             files=0,
@@ -104,10 +104,10 @@ def _look(kept: Kept, folder: Path, started: float, on_progress: Progress) -> Dr
             damaged=0,
             seconds=round(time.monotonic() - started, 1),
         )
-    found = _files(kept, known, folder, on_progress) if kept.manifest.has_files else (0, 0, 0)
+    found = _files(backup, known, folder, on_progress) if backup.manifest.has_files else (0, 0, 0)
     return Drill(
-        backup=kept.path.name,
-        taken_at=kept.manifest.taken_at,
+        backup=backup.path.name,
+        taken_at=backup.manifest.taken_at,
         database=_problem_of(restored),
         counts=_counts(restored),
         files=len(known),
@@ -141,15 +141,15 @@ def _counts(database: Path) -> dict[str, int]:
         return {}
 
 
-def _files(kept: Kept, known: dict[str, int], folder: Path, on_progress: Progress) -> tuple[int, int, int]:
+def _files(backup: Backup, known: dict[str, int], folder: Path, on_progress: Progress) -> tuple[int, int, int]:
     """How many are missing, how many were looked at, and how many of these are damaged."""
-    missing = sum(not _is_there(kept.path, sha256, size) for sha256, size in known.items())
+    missing = sum(not _is_there(backup.path, sha256, size) for sha256, size in known.items())
     sample = random.sample(sorted(known), min(SAMPLE_FILES, len(known)))
     looked_at = damaged = copied = 0
     for done, sha256 in enumerate(sample, start=1):
-        if _is_there(kept.path, sha256, known[sha256]) and copied + known[sha256] <= SAMPLE_BYTES:
+        if _is_there(backup.path, sha256, known[sha256]) and copied + known[sha256] <= SAMPLE_BYTES:
             target = folder / "file"
-            copy_file(blob_path(kept.path / "blobs", sha256), target)
+            copy_file(blob_path(backup.path / "blobs", sha256), target)
             damaged += not is_intact(target, sha256)
             looked_at, copied = looked_at + 1, copied + known[sha256]
         on_progress(done, len(sample))

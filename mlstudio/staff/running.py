@@ -122,8 +122,8 @@ def _do(run: MaintenanceRun) -> None:
 
 
 def _back_up(run: MaintenanceRun) -> None:
-    kept = backups.take(name_at=run.created_at, on_progress=_reporter(run))
-    result = {"backup": kept.path.name, "files": kept.manifest.files, "bytes": kept.size_bytes}
+    backup = backups.take(name_at=run.created_at, on_progress=_reporter(run))
+    result = {"backup": backup.path.name, "files": backup.manifest.files, "bytes": backup.size_bytes}
     _end(run, WorkState.SUCCEEDED, result=result)
 
 

@@ -31,8 +31,13 @@ def backups_and_runs() -> dict:
         "free_bytes": None if folder is None else _free_bytes(folder),
         "next_at": backups.next_at(),
         "backups": [
-            {"name": kept.path.name, "taken_at": kept.taken_at, "files": kept.manifest.files, "bytes": kept.size_bytes}
-            for kept in backups.kept_backups()
+            {
+                "name": backup.path.name,
+                "taken_at": backup.taken_at,
+                "files": backup.manifest.files,
+                "bytes": backup.size_bytes,
+            }
+            for backup in backups.finished_backups()
         ],
         "runs": runs[:RUNS_SHOWN],
         "last_drill": runs.filter(kind=MaintenanceKind.RESTORE_DRILL, slot=None).first(),

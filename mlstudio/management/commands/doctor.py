@@ -25,7 +25,7 @@ from common.words import format_bytes
 from mlstudio.environment import misspelled
 from mlstudio.launcher.problems import MINIMUM_PYTHON, MINIMUM_SQLITE
 from mlstudio.private import is_private
-from mlstudio.staff.backups import kept_backups, why_none
+from mlstudio.staff.backups import finished_backups, why_none
 from storage.backends import BackendConfigurationError, BackendError, get_backend
 from storage.models import Blob
 from storage.services import is_intact, local_cache
@@ -194,7 +194,7 @@ def backups() -> Iterator[Finding]:
         remedy = "Set MLSTUDIO_BACKUP_DIR to a folder on another disk, or run manage.py backup FOLDER now and then."
         yield Finding(NOTE, f"the studio keeps no backups by itself: {reason}", remedy)
         return
-    newest = next(iter(kept_backups()), None)
+    newest = next(iter(finished_backups()), None)
     found = "none yet" if newest is None else f"the newest of {newest.taken_at:%Y-%m-%d %H:%M}"
     yield Finding(GOOD, f"backups in {settings.BACKUP_DIR}: {found}")
 
