@@ -15,7 +15,7 @@ from datasets.ingest import fill_images
 from datasets.labels import ensure_labels
 from datasets.models import Dataset, Image, Origin
 from datasets.outcomes import Outcome
-from datasets.parsing import Said
+from datasets.parsing import ParsedArchive
 from jobs.context import JobContext
 from jobs.errors import WorkFailed
 from storage import services as storage
@@ -74,11 +74,16 @@ class _Annotated:
 
 
 def annotate_images(
-    context: JobContext, dataset: Dataset, said: Said, report: ImportReport, fit: Callable, present: dict[str, Image]
+    context: JobContext,
+    dataset: Dataset,
+    parsed: ParsedArchive,
+    report: ImportReport,
+    fit: Callable,
+    present: dict[str, Image],
 ) -> None:
     """Give images what the annotations say; those that somebody has annotated already are left as they are."""
     # Not by number: images that were added or deleted while the job was interrupted would shift it.
-    left = (record for record in said.records() if _is_left(record, present, report.after))
+    left = (record for record in parsed.records() if _is_left(record, present, report.after))
     while batch := list(islice(left, BATCH)):
         fitting = [(record, fit(record, *_facts(record, present[record.path]))) for record in _known(batch, present)]
         with transaction.atomic():
@@ -104,7 +109,7 @@ def annotate_images(
                 report.remark(fitted.remarks)
             report.add(outcomes, len(batch))
             report.after = max((str(present[record.path].pk) for record, _ in fitting), default=report.after)
-            context.report(min(report.next, said.count), said.count, position=report.position())
+            context.report(min(report.next, parsed.count), parsed.count, position=report.position())
 
 
 def _is_left(record: Record, present: dict[str, Image], after: str) -> bool:

@@ -16,7 +16,7 @@ from datasets.import_source import Surveyed, groups_of
 from datasets.models import Dataset, Image
 from datasets.natural_order import natural_key
 from datasets.outcomes import Outcome
-from datasets.parsing import Said
+from datasets.parsing import ParsedArchive
 from jobs.context import JobContext
 from jobs.contracts import JobResult
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
@@ -134,7 +134,7 @@ def _digest(marks: Iterable[ParsedAnnotation], is_reviewed: bool) -> bytes:
 def survey_archive(
     context: JobContext,
     dataset: Dataset,
-    said: Said,
+    parsed: ParsedArchive,
     report: ImportReport,
     pool: ThreadPoolExecutor,
     survey: Callable[[Sequence[Record]], list[Surveyed | Outcome]],
@@ -146,7 +146,7 @@ def survey_archive(
         present: images of the dataset by name, when the archive has annotations alone: these images are not looked at.
     """
     counts = _Survey()
-    records = iter(said.records(0))
+    records = iter(parsed.records(0))
     done = 0
     while batch := list(islice(records, BATCH)):
         if present:
@@ -161,8 +161,8 @@ def survey_archive(
                 report.remark((*item.fitted.remarks, *counts.add(item, known)))
         report.add(outcomes, len(batch))
         done += len(batch)
-        context.report(done, said.count)
-    return _result(dataset, said, counts, report)
+        context.report(done, parsed.count)
+    return _result(dataset, parsed, counts, report)
 
 
 def _known(dataset: Dataset, shas: Iterable[str]) -> dict[str, bytes]:
@@ -202,12 +202,12 @@ def _count_labels(counts: _Survey, record: Record) -> None:
     counts.label_images.update(set(names))
 
 
-def _result(dataset: Dataset, said: Said, counts: _Survey, report: ImportReport) -> DryRunResult:
-    names = sorted({*said.labels, *counts.label_annotations}, key=natural_key)
+def _result(dataset: Dataset, parsed: ParsedArchive, counts: _Survey, report: ImportReport) -> DryRunResult:
+    names = sorted({*parsed.labels, *counts.label_annotations}, key=natural_key)
     return DryRunResult(
         dry_run=True,
-        format=said.format,
-        files=said.count,
+        format=parsed.format,
+        files=parsed.count,
         images=counts.images,
         labelled=counts.labelled,
         to_review=counts.to_review,
@@ -219,7 +219,7 @@ def _result(dataset: Dataset, said: Said, counts: _Survey, report: ImportReport)
         rejected_by_code=dict(report.codes),
         remarks_by_code=dict(report.remark_codes),
         rejects=report.first_rejects(SHOWN_REJECTS),
-        unread=said.unread,
+        unread=parsed.unread,
     )
 
 

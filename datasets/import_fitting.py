@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from datasets.models import Dataset
-from datasets.parsing import Said
+from datasets.parsing import ParsedArchive
 from projects.models import Task
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
 from vision.formats.boxes import to_pixel_boxes
@@ -36,8 +36,8 @@ class Fitting:
     label_map: Mapping[str, str | None]
 
     @classmethod
-    def of(cls, dataset: Dataset, said: Said, label_map: Mapping[str, str | None]) -> Fitting:
-        ignores_folders = dataset.project.task == Task.DETECTION and said.format == "folder"
+    def of(cls, dataset: Dataset, parsed: ParsedArchive, label_map: Mapping[str, str | None]) -> Fitting:
+        ignores_folders = dataset.project.task == Task.DETECTION and parsed.format == "folder"
         return cls(dataset.project.task, ignores_folders, label_map)
 
     def label(self, name: str) -> str | None:
@@ -72,6 +72,6 @@ class Fitting:
 
 def _named(marks: Iterable[tuple[ParsedAnnotation, str | None]]) -> str:
     """The labels, and which file says which where several do."""
-    said = list(dict.fromkeys((name, mark.source) for mark, name in marks if name is not None))
-    has_one_source = len({source for _, source in said}) < 2
-    return ", ".join(repr(name) if has_one_source else f"{name!r} ({source})" for name, source in said[:5])
+    names = list(dict.fromkeys((name, mark.source) for mark, name in marks if name is not None))
+    has_one_source = len({source for _, source in names}) < 2
+    return ", ".join(repr(name) if has_one_source else f"{name!r} ({source})" for name, source in names[:5])

@@ -12,7 +12,7 @@ from datasets.containers import AnyContents
 from datasets.copies import BOXES_DIFFER, SEVERAL_LABELS
 from datasets.import_report import SHOWN_REJECTS, ImportReport
 from datasets.models import Dataset
-from datasets.parsing import Said
+from datasets.parsing import ParsedArchive
 from jobs.context import JobContext
 from jobs.contracts import JobResult
 from projects.models import Task
@@ -45,7 +45,7 @@ class ImportResult(JobResult):
     change: str | None = None
 
 
-def about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterator[ImportWarning]:
+def about_archive(contents: AnyContents, parsed: ParsedArchive, dataset: Dataset) -> Iterator[ImportWarning]:
     for path in contents.repeated:
         yield ImportWarning(
             path, "duplicate_name", "The archive has this path more than once; this is the second file."
@@ -62,12 +62,12 @@ def about_archive(contents: AnyContents, said: Said, dataset: Dataset) -> Iterat
             f"{example!r}. If that is wrong, import it again with name_encoding."
         )
         yield ImportWarning("", "names_guessed", detail)
-    yield from _about_task(said, dataset)
+    yield from _about_task(parsed, dataset)
 
 
-def _about_task(said: Said, dataset: Dataset) -> Iterator[ImportWarning]:
+def _about_task(parsed: ParsedArchive, dataset: Dataset) -> Iterator[ImportWarning]:
     """What the project's task has no place for."""
-    boxes, whole = said.holds["boxes"], said.holds["whole"]
+    boxes, whole = parsed.holds["boxes"], parsed.holds["whole"]
     if boxes and whole and dataset.project.task == Task.DETECTION:
         detail = f"The archive has labels of whole images, too ({whole:,}). This project has boxes: they were left out."
         yield ImportWarning("", "labels_without_boxes", detail)
@@ -75,7 +75,7 @@ def _about_task(said: Said, dataset: Dataset) -> Iterator[ImportWarning]:
         detail = f"The archive has boxes, too ({boxes:,}). This project classifies whole images: they were left out."
         yield ImportWarning("", "boxes_in_classification", detail)
     elif whole and dataset.project.task == Task.DETECTION:
-        if said.format == "folder":
+        if parsed.format == "folder":
             detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
             yield ImportWarning("", "folders_ignored", detail)
         else:
@@ -83,8 +83,8 @@ def _about_task(said: Said, dataset: Dataset) -> Iterator[ImportWarning]:
             yield ImportWarning("", "labels_without_boxes", detail)
 
 
-def about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator[ImportWarning]:
-    labels = set(said.labels)
+def about_label_map(parsed: ParsedArchive, label_map: Mapping[str, str | None]) -> Iterator[ImportWarning]:
+    labels = set(parsed.labels)
     absent = [name for name in label_map if name not in labels]
     for position, name in enumerate(absent):
         if position == MOST_ABSENT:
@@ -92,17 +92,17 @@ def about_label_map(said: Said, label_map: Mapping[str, str | None]) -> Iterator
             detail = f"The archive has none of {others} that could be mapped or skipped."
             yield ImportWarning("", "label_not_found", detail)
             return
-        alike = difflib.get_close_matches(name, said.labels, 1)
+        alike = difflib.get_close_matches(name, parsed.labels, 1)
         hint = f" Did you mean {alike[0]!r}?" if alike else ""
         yield ImportWarning(
             "", "label_not_found", f"The archive has no label {name!r} that could be mapped or skipped.{hint}"
         )
 
 
-def finish(context: JobContext, report: ImportReport, said: Said) -> ImportResult:
+def finish(context: JobContext, report: ImportReport, parsed: ParsedArchive) -> ImportResult:
     result = ImportResult(
-        format=said.format,
-        files=said.count,
+        format=parsed.format,
+        files=parsed.count,
         created=report.counts["created"],
         duplicates=report.counts["duplicate"],
         labelled=report.labelled,
@@ -112,20 +112,20 @@ def finish(context: JobContext, report: ImportReport, said: Said) -> ImportResul
         rejected_by_code={code: count for code, count in report.codes.items() if code != "annotated"},
         boxes=report.boxes,
         to_review=report.to_review,
-        unread=said.unread,
+        unread=parsed.unread,
         remarks_by_code=dict(report.remark_codes),
         rejects=report.first_rejects(SHOWN_REJECTS),
-        note=_note(said, report, context.job.project.task) or None,
+        note=_note(parsed, report, context.job.project.task) or None,
     )
     keep_report(context, report)
     return result
 
 
-def _note(said: Said, report: ImportReport, task: str) -> str:
-    if said.unread and not report.labelled:
-        files = ", ".join(said.unread[:3]) + ("…" if len(said.unread) > 3 else "")
+def _note(parsed: ParsedArchive, report: ImportReport, task: str) -> str:
+    if parsed.unread and not report.labelled:
+        files = ", ".join(parsed.unread[:3]) + ("…" if len(parsed.unread) > 3 else "")
         return (
-            f"No annotations were read: {files} {'is' if len(said.unread) == 1 else 'are'} in a format that is not "
+            f"No annotations were read: {files} {'is' if len(parsed.unread) == 1 else 'are'} in a format that is not "
             "read. The images are here without labels; import annotations in another format again and they get them."
             + (IF_FOLDERS if report.remark_codes["folders_ignored"] else "")
         )
@@ -137,10 +137,10 @@ def _note(said: Said, report: ImportReport, task: str) -> str:
             f"report names them ({SEVERAL_LABELS}, {BOXES_DIFFER})."
         )
     bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
-    if said.format == "folder" and bare > 0 and task == Task.DETECTION:
+    if parsed.format == "folder" and bare > 0 and task == Task.DETECTION:
         which = "1 image has" if bare == 1 else f"{bare:,} images have"
         return f"{which} no annotations: label them in the studio, or import a file of annotations for them."
-    if said.format == "folder" and bare > 0:
+    if parsed.format == "folder" and bare > 0:
         which = "1 image lies" if bare == 1 else f"{bare:,} images lie"
         return f"{which} in no folder that names a label and got none: label them in the studio."
     if report.to_review:

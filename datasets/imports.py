@@ -27,7 +27,7 @@ from datasets.import_report import ImportReport
 from datasets.import_results import ImportResult, about_archive, about_label_map, finish, keep_report
 from datasets.import_source import ArchiveSource
 from datasets.models import Dataset, Image
-from datasets.parsing import Said, read_annotations
+from datasets.parsing import ParsedArchive, read_annotations
 from datasets.selectors import live_datasets
 from jobs.context import JobContext
 from jobs.contracts import JobParameters
@@ -189,29 +189,29 @@ def _read_all(
         if not contents.entries:
             raise WorkFailed("empty_archive", "The archive has no files." + _broken(contents))
         present = {} if has_images(contents) else _present(contents, dataset)
-        said = _said(context, contents, dataset, folder, present)
+        parsed = _parse(context, contents, dataset, folder, present)
         if report.next == 0:
             # Annotations alone need not be about every image of the dataset.
-            report.remark(remark for remark in said.remarks() if not (present and remark.code == "no_annotations"))
-            report.remark(about_archive(contents, said, dataset))
-            report.remark(about_label_map(said, parameters.label_map))
-        fit = Fitting.of(dataset, said, parameters.label_map)
-        count, room = 0 if present else said.count - report.next, context.work_path("jobs", ".readers")
+            report.remark(remark for remark in parsed.remarks() if not (present and remark.code == "no_annotations"))
+            report.remark(about_archive(contents, parsed, dataset))
+            report.remark(about_label_map(parsed, parameters.label_map))
+        fit = Fitting.of(dataset, parsed, parameters.label_map)
+        count, room = 0 if present else parsed.count - report.next, context.work_path("jobs", ".readers")
         with looking_at(count, room) as (look, threads), ThreadPoolExecutor(threads) as pool:
             source = ArchiveSource(contents, links, fit, look, strip_location=parameters.strip_location)
             if parameters.dry_run:
-                survey = survey_archive(context, dataset, said, report, pool, source.survey, present)
+                survey = survey_archive(context, dataset, parsed, report, pool, source.survey, present)
                 keep_report(context, report)
                 return survey
             if present:
-                annotate_images(context, dataset, said, report, source.fit, present)
-                return finish(context, report, said)
+                annotate_images(context, dataset, parsed, report, source.fit, present)
+                return finish(context, report, parsed)
             # All at once, whether or not an image has them: made batch by batch they would lie in no order.
-            labels = [name for name in map(source.fit.label, said.labels) if name is not None]
-            with closing(examined_ahead(pool, source.examine, said.records(report.next))) as batches:
+            labels = [name for name in map(source.fit.label, parsed.labels) if name is not None]
+            with closing(examined_ahead(pool, source.examine, parsed.records(report.next))) as batches:
                 for batch in batches:
-                    import_batch(context, dataset, batch, report, said.count, labels)
-        return finish(context, report, said)
+                    import_batch(context, dataset, batch, report, parsed.count, labels)
+        return finish(context, report, parsed)
     finally:
         remove_tree(folder)
 
@@ -267,28 +267,28 @@ def _throttled(report: Callable[[int, int], None]) -> Callable[[int, int], None]
     return say
 
 
-def _said(
+def _parse(
     context: JobContext[ImportParameters],
     contents: AnyContents,
     dataset: Dataset,
     folder: Path,
     present: dict[str, Image],
-) -> Said:
+) -> ParsedArchive:
     """What the archive says, made to fit the project's task."""
-    said = read_annotations(context, contents, context.parameters.format, folder, present)
-    if not said.count:
-        unread = f" {said.unread[0]} is in a format that is not read." if said.unread else ""
-        raise WorkFailed("no_images", f"The archive has no images (read as {said.format}).{unread}")
-    labels = [clean_label(label) for label in said.labels]
-    said.labels = list(dict.fromkeys(label for label in labels if label))
-    if len(said.labels) > MAX_LABELS:
+    parsed = read_annotations(context, contents, context.parameters.format, folder, present)
+    if not parsed.count:
+        unread = f" {parsed.unread[0]} is in a format that is not read." if parsed.unread else ""
+        raise WorkFailed("no_images", f"The archive has no images (read as {parsed.format}).{unread}")
+    labels = [clean_label(label) for label in parsed.labels]
+    parsed.labels = list(dict.fromkeys(label for label in labels if label))
+    if len(parsed.labels) > MAX_LABELS:
         raise WorkFailed(
-            "too_many_labels", f"The archive has {len(said.labels):,} labels; a project may have {MAX_LABELS:,}."
+            "too_many_labels", f"The archive has {len(parsed.labels):,} labels; a project may have {MAX_LABELS:,}."
         )
-    if dataset.project.task == Task.CLASSIFICATION and said.holds["boxes"] and not said.holds["whole"]:
+    if dataset.project.task == Task.CLASSIFICATION and parsed.holds["boxes"] and not parsed.holds["whole"]:
         raise WorkFailed(
             "boxes_in_classification",
-            f"The archive has boxes (format {said.format}) and this project classifies whole images. Import it into "
+            f"The archive has boxes (format {parsed.format}) and this project classifies whole images. Import it into "
             "a detection project, or choose format=folder to take its folders as labels.",
         )
-    return said
+    return parsed

@@ -33,7 +33,7 @@ from vision.sandbox.removal import remove_tree
 POLL_SECONDS = 0.5
 
 
-class Said(Protocol):
+class ParsedArchive(Protocol):
     """What an archive says; its records are read one after another and never all held in memory."""
 
     format: str
@@ -64,7 +64,7 @@ class FromFolders:
 
 def read_annotations(
     context: JobContext, contents: AnyContents, name: str, folder: Path, images: Collection[str] | None = None
-) -> Said:
+) -> ParsedArchive:
     """What the archive says, in the format `name` or the one that is recognised.
 
     Args:
@@ -100,7 +100,7 @@ def read_annotations(
         raise WorkFailed("annotations_unreadable", f"The annotation files cannot be read ({error}).") from error
 
 
-def _read(context: JobContext, file: IO[bytes], name: str, folder: Path, name_encoding: str = "") -> Said:
+def _read(context: JobContext, file: IO[bytes], name: str, folder: Path, name_encoding: str = "") -> ParsedArchive:
     memory = settings.ANNOTATION_MEMORY_BYTES
     # The process has the position of the open file in common with this one, whose buffer counts on where it left it.
     position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
