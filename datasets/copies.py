@@ -18,11 +18,11 @@ from vision.formats.boxes import is_same_place, on_grid
 SEVERAL_LABELS, BOXES_DIFFER, SEVERAL_SPLITS = "several_labels", "boxes_differ", "several_splits"
 CONTRADICTIONS = (SEVERAL_LABELS, BOXES_DIFFER)
 ANNOTATED, ALREADY_ANNOTATED, DUPLICATE = "annotated", "already_annotated", "duplicate"
-ParsedAnnotation = tuple[Label, Box | None]
+LabelledBox = tuple[Label, Box | None]
 
 
 @dataclass(frozen=True)
-class Said:
+class ImageAnnotations:
     """What is said of one image.
 
     Attributes:
@@ -31,12 +31,12 @@ class Said:
         rivals: the annotations that contradict each other, as far as they are known.
     """
 
-    marks: tuple[ParsedAnnotation, ...] = ()
+    marks: tuple[LabelledBox, ...] = ()
     is_reviewed: bool = False
     is_confirmed: bool = True
     split: str | None = None
     is_contradicted: bool = False
-    rivals: tuple[ParsedAnnotation, ...] = field(default=(), compare=False)
+    rivals: tuple[LabelledBox, ...] = field(default=(), compare=False)
 
     @property
     def is_silent(self) -> bool:
@@ -68,17 +68,17 @@ class Imported:
             self.contradicted.add(image)
 
 
-def said_of(item: StagedImage) -> Said:
-    marks: list[ParsedAnnotation] = [(item.label, None)] if item.label is not None else list(item.boxes)
-    return Said(tuple(marks), item.is_reviewed or item.label is not None, item.is_confirmed, item.split)
+def annotations_of(item: StagedImage) -> ImageAnnotations:
+    marks: list[LabelledBox] = [(item.label, None)] if item.label is not None else list(item.boxes)
+    return ImageAnnotations(tuple(marks), item.is_reviewed or item.label is not None, item.is_confirmed, item.split)
 
 
-def said_before(image: Image, *, is_contradicted: bool) -> Said:
+def annotations_before(image: Image, *, is_contradicted: bool) -> ImageAnnotations:
     """What an image has that the same import made or annotated."""
     rows = list(image.annotations.all())
     marks = tuple((row.label, box_of(row)) for row in rows)
     is_confirmed = all(row.confirmed for row in rows) and not is_contradicted
-    return Said(marks, image.reviewed, is_confirmed, image.split, is_contradicted)
+    return ImageAnnotations(marks, image.reviewed, is_confirmed, image.split, is_contradicted)
 
 
 def is_as_imported(image: Image) -> bool:
@@ -92,14 +92,14 @@ def box_of(row: Annotation) -> Box | None:
     return None if box is None else (box[0], box[1], box[2], box[3])
 
 
-def join_all(said: Iterable[Said]) -> Said:
-    joined = Said()
-    for statement in said:
-        joined = join(joined, statement)
+def join_all(copies: Iterable[ImageAnnotations]) -> ImageAnnotations:
+    joined = ImageAnnotations()
+    for copy in copies:
+        joined = join(joined, copy)
     return joined
 
 
-def join(first: Said, second: Said) -> Said:
+def join(first: ImageAnnotations, second: ImageAnnotations) -> ImageAnnotations:
     """What two copies of an image say together, whichever came first."""
     split = first.split or second.split
     if first.is_silent or second.is_silent:
@@ -112,39 +112,39 @@ def join(first: Said, second: Said) -> Said:
                 return _in_split(more, split)
     rivals = (*(first.rivals or first.marks), *(second.rivals or second.marks))
     if any(box is None for _, box in rivals):
-        return Said((), False, False, split, is_contradicted=True, rivals=rivals)
+        return ImageAnnotations((), False, False, split, is_contradicted=True, rivals=rivals)
     added = tuple(mark for mark in second.marks if not any(_is_twin(mark, known) for known in first.marks))
-    return Said(first.marks + added, False, False, split, is_contradicted=True)
+    return ImageAnnotations(first.marks + added, False, False, split, is_contradicted=True)
 
 
-def _in_split(said: Said, split: str | None) -> Said:
-    return replace(said, split=split)
+def _in_split(annotations: ImageAnnotations, split: str | None) -> ImageAnnotations:
+    return replace(annotations, split=split)
 
 
-def is_same(marks: Sequence[ParsedAnnotation], others: Sequence[ParsedAnnotation]) -> bool:
+def is_same(marks: Sequence[LabelledBox], others: Sequence[LabelledBox]) -> bool:
     return len(marks) == len(others) and sorted(map(_key, marks)) == sorted(map(_key, others))
 
 
-def _has_all(marks: Sequence[ParsedAnnotation], others: Sequence[ParsedAnnotation]) -> bool:
+def _has_all(marks: Sequence[LabelledBox], others: Sequence[LabelledBox]) -> bool:
     return set(map(_key, others)) <= set(map(_key, marks))
 
 
-def _key(mark: ParsedAnnotation) -> tuple:
+def _key(mark: LabelledBox) -> tuple:
     label, box = mark
     return str(label.pk), () if box is None else on_grid(box)
 
 
-def _is_twin(mark: ParsedAnnotation, other: ParsedAnnotation) -> bool:
+def _is_twin(mark: LabelledBox, other: LabelledBox) -> bool:
     return mark[0] == other[0] and mark[1] is not None and other[1] is not None and is_same_place(mark[1], other[1])
 
 
-def contradiction(item: Said, joined: Said) -> str:
+def contradiction(item: ImageAnnotations, joined: ImageAnnotations) -> str:
     """The code of what a copy says otherwise than others do; empty when it does not."""
     if joined.is_contradicted and not item.is_silent:
         return BOXES_DIFFER if joined.marks else SEVERAL_LABELS
     return SEVERAL_SPLITS if item.split and joined.split and item.split != joined.split else ""
 
 
-def names_of(marks: Iterable[ParsedAnnotation]) -> str:
+def names_of(marks: Iterable[LabelledBox]) -> str:
     """The labels, for a sentence."""
     return ", ".join(sorted({repr(label.name) for label, _ in marks})[:5])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from datasets.copies import ANNOTATED, DUPLICATE, Imported, Said
+from datasets.copies import ANNOTATED, DUPLICATE, ImageAnnotations, Imported
 from datasets.outcomes import Outcome
 from vision.formats.base import ImportWarning
 
@@ -85,12 +85,12 @@ class ImportReport:
         else:
             self.to_review += boxes > 0
 
-    def change(self, before: Said, after: Said) -> None:
+    def change(self, before: ImageAnnotations, after: ImageAnnotations) -> None:
         """Count an image whose annotations were `before` in this import and are `after` now."""
-        for said, count in ((before, -1), (after, 1)):
-            self.boxes += count * said.is_confirmed * sum(box is not None for _, box in said.marks)
-            self.labelled += count * said.is_annotated
-            self.to_review += count * (not said.is_confirmed and bool(said.marks))
+        for state, count in ((before, -1), (after, 1)):
+            self.boxes += count * state.is_confirmed * sum(box is not None for _, box in state.marks)
+            self.labelled += count * state.is_annotated
+            self.to_review += count * (not state.is_confirmed and bool(state.marks))
 
     def remark(self, remarks: Iterable[ImportWarning]) -> None:
         """Lines about annotations that were changed or left out."""

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from datasets.copies import Imported, Said, is_as_imported, join_all, said_before, said_of
+from datasets.copies import ImageAnnotations, Imported, annotations_before, annotations_of, is_as_imported, join_all
 from datasets.examining import Box, StagedImage
 from datasets.gallery.keeping import insert_images, settle
 from datasets.history import marks_by_image, record_changes
@@ -95,11 +95,11 @@ def _add_staged(
     for item in items:
         copies[item.incoming.sha256].append(item)
     known = _known_images(dataset, copies, is_held=True)
-    joined = {sha256: join_all(map(said_of, same)) for sha256, same in copies.items()}
+    joined = {sha256: join_all(map(annotations_of, same)) for sha256, same in copies.items()}
     new = {sha256: same[0] for sha256, same in copies.items() if sha256 not in known}
     images = _make_images(dataset, new, joined, user, source, origin)
     own = {sha256 for sha256, image in known.items() if earlier is not None and _is_of(earlier, source, image)}
-    changes = {sha256: (Said(), joined[sha256]) for sha256 in new}
+    changes = {sha256: (ImageAnnotations(), joined[sha256]) for sha256 in new}
     changes |= _fill(known, own, joined, earlier or Imported(), origin, user)
     added = Added({**known, **images}, {*own, *new}, joined, changes)
     return [
@@ -111,7 +111,7 @@ def _add_staged(
 def _make_images(
     dataset: Dataset,
     new: Mapping[str, StagedImage],
-    joined: Mapping[str, Said],
+    joined: Mapping[str, ImageAnnotations],
     user: User | None,
     source: str,
     origin: str,
@@ -154,22 +154,22 @@ def _make_images(
 def _fill(
     known: Mapping[str, Image],
     own: Container[str],
-    joined: dict[str, Said],
+    joined: dict[str, ImageAnnotations],
     earlier: Imported,
     origin: str,
     user: User | None,
-) -> dict[str, tuple[Said, Said]]:
+) -> dict[str, tuple[ImageAnnotations, ImageAnnotations]]:
     """Give images that are here what their copies say, with a line in their history: those that have nothing yet, and
     the `own` ones of the same import. Returns what changed."""
-    changes: dict[str, tuple[Said, Said]] = {}
+    changes: dict[str, tuple[ImageAnnotations, ImageAnnotations]] = {}
     for sha256, image in known.items():
         if sha256 in own:
-            before = said_before(image, is_contradicted=str(image.pk) in earlier.contradicted)
+            before = annotations_before(image, is_contradicted=str(image.pk) in earlier.contradicted)
             joined[sha256] = join_all((before, joined[sha256]))
             if joined[sha256] != before and not joined[sha256].is_silent:
                 changes[sha256] = before, joined[sha256]
         elif _says_more(joined[sha256], image):
-            changes[sha256] = Said(), joined[sha256]
+            changes[sha256] = ImageAnnotations(), joined[sha256]
     rows = [(known[sha256], after.marks, after) for sha256, (_, after) in changes.items()]
     replaced = {known[sha256].pk for sha256, (before, _) in changes.items() if not before.is_silent}
     if rows:
@@ -182,11 +182,11 @@ def _is_of(earlier: Imported, source: str, image: Image) -> bool:
     return (image.source == source or str(image.pk) in earlier.annotated) and is_as_imported(image)
 
 
-def _says_more(said: Said, image: Image) -> bool:
-    if image.reviewed or not (said.marks or said.is_reviewed):
+def _says_more(annotations: ImageAnnotations, image: Image) -> bool:
+    if image.reviewed or not (annotations.marks or annotations.is_reviewed):
         return False
     # What waits for a look is replaced by what needs none.
-    return said.is_confirmed or not image.annotations.all()
+    return annotations.is_confirmed or not image.annotations.all()
 
 
 def fill_images(

@@ -13,13 +13,13 @@ from datasets.copies import (
     DUPLICATE,
     SEVERAL_LABELS,
     SEVERAL_SPLITS,
-    ParsedAnnotation,
-    Said,
+    ImageAnnotations,
+    LabelledBox,
+    annotations_of,
     box_of,
     contradiction,
     is_same,
     names_of,
-    said_of,
 )
 from datasets.examining import StagedImage
 from datasets.models import Image
@@ -38,7 +38,7 @@ class Outcome:
     image_id: str | None = None
     code: str = ""
     detail: str = ""
-    change: tuple[Said, Said] | None = None
+    change: tuple[ImageAnnotations, ImageAnnotations] | None = None
 
     def to_dict(self) -> dict:
         return {"filename": self.filename, "code": self.code, "detail": self.detail}
@@ -56,18 +56,18 @@ class Added:
 
     images: Mapping[str, Image]
     own: Container[str]
-    joined: Mapping[str, Said]
-    changes: Mapping[str, tuple[Said, Said]]
+    joined: Mapping[str, ImageAnnotations]
+    changes: Mapping[str, tuple[ImageAnnotations, ImageAnnotations]]
 
     def outcome(self, item: StagedImage, *, is_first: bool, is_new: bool) -> Outcome:
         sha256 = item.incoming.sha256
         image, change = self.images[sha256], self.changes.get(sha256) if is_first else None
         if is_first and is_new:
             return Outcome(item.filename, "created", str(image.pk), change=change)
-        code, detail = self._of_copy(sha256, image, said_of(item), is_first=is_first)
+        code, detail = self._of_copy(sha256, image, annotations_of(item), is_first=is_first)
         return Outcome(item.filename, "duplicate", str(image.pk), code, detail, change)
 
-    def _of_copy(self, sha256: str, image: Image, own: Said, *, is_first: bool) -> tuple[str, str]:
+    def _of_copy(self, sha256: str, image: Image, own: ImageAnnotations, *, is_first: bool) -> tuple[str, str]:
         joined, is_filled = self.joined[sha256], sha256 in self.changes
         said = f"The dataset has this image already, as {image.filename!r}"
         if sha256 in self.own:
@@ -81,9 +81,9 @@ class Added:
         return DUPLICATE, said + "."
 
 
-def _beside_others(own: Said, image: Image, said: str) -> tuple[str, str]:
+def _beside_others(own: ImageAnnotations, image: Image, said: str) -> tuple[str, str]:
     """Of an image that was annotated before: it stays as it is."""
-    present: list[ParsedAnnotation] = [(row.label, box_of(row)) for row in image.annotations.all()]
+    present: list[LabelledBox] = [(row.label, box_of(row)) for row in image.annotations.all()]
     if own.is_silent or is_same(own.marks, present):
         return DUPLICATE, said + "."
     hint = "it was left as it is. Remove its annotations to have those of this file."
@@ -93,7 +93,7 @@ def _beside_others(own: Said, image: Image, said: str) -> tuple[str, str]:
     return ALREADY_ANNOTATED, f"{said}, with {names_of(present) or 'no label'} instead of {names_of(own.marks)}; {hint}"
 
 
-def _otherwise(code: str, own: Said, joined: Said) -> str:
+def _otherwise(code: str, own: ImageAnnotations, joined: ImageAnnotations) -> str:
     if code == SEVERAL_SPLITS:
         return f", in {joined.split} instead of {own.split}; it stays there."
     if code == BOXES_DIFFER:

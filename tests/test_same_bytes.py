@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datasets import import_batches
-from datasets.copies import Said, join
+from datasets.copies import ImageAnnotations, join
 from datasets.models import Annotation, Image
 from jobs import services as jobs
 from tests.pictures import jpeg, make_zip
@@ -213,4 +213,4 @@ def new_dataset_like(api, dataset: dict) -> dict:
 
 
 def test_nothing_is_said_twice_of_silent_copies():
-    assert join(Said(), Said(split="test")) == Said(split="test")
+    assert join(ImageAnnotations(), ImageAnnotations(split="test")) == ImageAnnotations(split="test")
