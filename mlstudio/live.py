@@ -7,7 +7,7 @@ from edge.models import Deployment, Device, DeviceGroup
 from inference.models import Evaluation, Model, ModelFile
 from jobs.models import Job
 from jobs.work import error_of
-from projects.live import WORK, Heard, LiveWork, watch
+from projects.live import WORK, LiveWork, WorkUpdates, watch
 from projects.models import Membership, Project
 from training.models import Search, TrainingRun
 
@@ -73,17 +73,17 @@ def _work(row: Job | TrainingRun) -> dict:
     }
 
 
-def _job(job: Job, heard: Heard) -> dict:
+def _job(job: Job, updates: WorkUpdates) -> dict:
     about = {name: job.parameters.get(name) for name in ("dataset", "model")}
     return {"job_kind": job.kind, **about, **_work(job)}
 
 
-def _training(run: TrainingRun, heard: Heard) -> dict:
+def _training(run: TrainingRun, updates: WorkUpdates) -> dict:
     return {
         "name": run.name,
         "score": run.score,
         "model": None if run.model_id is None else str(run.model_id),
-        "epochs": heard.epochs,
-        "estimate": heard.estimate,
+        "epochs": updates.epochs,
+        "estimate": updates.estimate,
         **_work(run),
     }

@@ -55,7 +55,7 @@ EVENT_STREAM = OpenApiResponse(
     description="Server-sent events",
 )
 
-ALL_TOLD = OpenApiResponse(description="`Last-Event-ID` is the last of work that has ended: there is nothing more.")
+NOTHING_LEFT = OpenApiResponse(description="`Last-Event-ID` is the last of work that has ended: there is nothing more.")
 
 
 class EventStreamRenderer(BaseRenderer):

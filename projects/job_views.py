@@ -24,7 +24,7 @@ from jobs.models import ENDED, Job, WorkState
 from jobs.report_lines import decode_cursor, encode_cursor, read_page
 from jobs.retries import check_retry
 from jobs.services import delete_job, retry_job
-from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
+from projects.events import EVENT_STREAM, NOTHING_LEFT, EventStreamRenderer, StreamsEvents, event_stream
 from projects.permissions import MemberLinkPermission, ProjectPermission
 from projects.selectors import jobs_of
 from storage import services as storage
@@ -106,7 +106,7 @@ class JobViewSet(
         file = get_object_or_404(self.get_object().files.select_related("blob"), name=name)
         return blob_response(request, file.blob, file.name)
 
-    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
+    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: NOTHING_LEFT})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """Watch a job live, from its beginning or after `Last-Event-ID`."""

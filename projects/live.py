@@ -25,8 +25,8 @@ MOST_NAMED = 50
 
 
 @dataclass
-class Heard:
-    """What was heard of one piece of work since the last message, beside its state."""
+class WorkUpdates:
+    """What has happened to one piece of work since the last message, beside its state."""
 
     epochs: list[dict] = field(default_factory=list)
     estimate: dict | None = None
@@ -44,7 +44,7 @@ class LiveWork:
 
     kind: str
     rows: Callable[[], QuerySet]
-    content: Callable[[Any, Heard], dict]
+    content: Callable[[Any, WorkUpdates], dict]
 
 
 # Rooms above add theirs.
@@ -120,7 +120,7 @@ def top_of_events() -> int:
     return ProjectEvent.objects.aggregate(top=Max("pk"))["top"] or 0
 
 
-def standing_of(works: dict[Any, Heard]) -> Iterable[dict]:
+def standing_of(works: dict[Any, WorkUpdates]) -> Iterable[dict]:
     """A message about each piece of work that is still there."""
     for live in WORK.values():
         for row in live.rows().filter(pk__in=list(works)):

@@ -18,7 +18,7 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from jobs.models import WorkEvent
-from projects.live import WORK, Heard, standing_of, top_of_events
+from projects.live import WORK, WorkUpdates, standing_of, top_of_events
 from projects.models import Membership, ProjectEvent
 from projects.selectors import is_live
 
@@ -172,13 +172,13 @@ class UserStreams:
 
 def compose(work_events: QuerySet[WorkEvent], project_events: QuerySet[ProjectEvent]) -> list[Message]:
     """Messages about what these events are about: of each piece of work one, how it stands now."""
-    works: dict[uuid.UUID, Heard] = defaultdict(Heard)
+    works: dict[uuid.UUID, WorkUpdates] = defaultdict(WorkUpdates)
     for work, kind, content in work_events.order_by("pk").values_list("work", "kind", "content"):
-        heard = works[work]
+        updates = works[work]
         if kind == "epoch":
-            heard.epochs.append(content)
+            updates.epochs.append(content)
         elif kind in ("estimate", "model"):
-            setattr(heard, kind, content)
+            setattr(updates, kind, content)
     contents = []
     kinds = {live.kind for live in WORK.values()}
     for event in project_events.order_by("pk"):

@@ -24,7 +24,7 @@ from inference.selectors import models_of
 from jobs.models import Job
 from jobs.serializers import JobSerializer
 from jobs.work import log_of
-from projects.events import ALL_TOLD, EVENT_STREAM, EventStreamRenderer, StreamsEvents, event_stream
+from projects.events import EVENT_STREAM, NOTHING_LEFT, EventStreamRenderer, StreamsEvents, event_stream
 from projects.models import Role, Task
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
@@ -185,7 +185,7 @@ class TrainingViewSet(
         """What the training said, a line an event."""
         return HttpResponse(log_of(self.get_object()), content_type="text/plain; charset=utf-8")
 
-    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: ALL_TOLD})
+    @extend_schema(responses={(200, "text/event-stream"): EVENT_STREAM, 204: NOTHING_LEFT})
     @action(detail=True, renderer_classes=[EventStreamRenderer], pagination_class=None, filterset_class=None)
     def events(self, request: AuthenticatedRequest, pk: uuid.UUID | None = None) -> HttpResponseBase:
         """Watch a training live, from its beginning or after `Last-Event-ID`."""
