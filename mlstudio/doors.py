@@ -25,7 +25,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True)
-class Door:
+class FileEndpoint:
     """A view that takes a body with files."""
 
     view: type[APIView]
@@ -67,7 +67,7 @@ def address_of(request: HttpRequest) -> str:
     return BaseThrottle().get_ident(request)  # type: ignore[arg-type]
 
 
-def door_to(scope: dict[str, Any], media_type: str) -> Door | None:
+def file_endpoint(scope: dict[str, Any], media_type: str) -> FileEndpoint | None:
     """The view behind the path, if it takes a body of this type with files; None: a small body is all it takes."""
     if scope["method"] in READING:
         return None
@@ -80,7 +80,7 @@ def door_to(scope: dict[str, Any], media_type: str) -> Door | None:
     body = getattr(view, "file_bodies", {}).get(action)
     if view is None or body is None or body.media_type != media_type:
         return None
-    return Door(view, body, match.kwargs)
+    return FileEndpoint(view, body, match.kwargs)
 
 
 class _HeadersOnly(Request):

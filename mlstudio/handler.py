@@ -28,7 +28,7 @@ from rest_framework.exceptions import APIException
 
 from common.errors import StudioError
 from mlstudio.bodies import FREE_BYTES, Body, Memory, Receive, SenderGone, Share, Turns
-from mlstudio.doors import Door, address_of, door_to, identify, view_of
+from mlstudio.doors import FileEndpoint, address_of, file_endpoint, identify, view_of
 from mlstudio.errors import answer_to
 from projects.parsers import TEXT_CHARSETS
 from storage.receiving import BodyReceiver
@@ -80,14 +80,14 @@ class PooledHandler(ASGIHandler):
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         scope = _with_sound_type(scope)
         body = Body(scope, receive)
-        door = door_to(scope, body.media_type) if body.exists else None
+        endpoint = file_endpoint(scope, body.media_type) if body.exists else None
         try:
-            if door is None:
+            if endpoint is None:
                 with self._memory.share() as share:
                     delivery = await self._receive_small(scope, body, share)
                     await self._answer(scope, body, delivery, receive, send)
             else:
-                await self._answer_files(scope, body, door, receive, send)
+                await self._answer_files(scope, body, endpoint, receive, send)
         except SenderGone:
             return
 
@@ -113,15 +113,17 @@ class PooledHandler(ASGIHandler):
             return caller.name
         return f"address:{'' if request is None else address_of(request)}"
 
-    async def _answer_files(self, scope: dict[str, Any], body: Body, door: Door, receive: Receive, send: Send) -> None:
+    async def _answer_files(
+        self, scope: dict[str, Any], body: Body, endpoint: FileEndpoint, receive: Receive, send: Send
+    ) -> None:
         """Receive files where they belong, from callers who are known; others get their answer at once."""
         receiver = None
         try:
             try:
-                caller, receiver = await self._in_a_thread(self._open, scope, door)
+                caller, receiver = await self._in_a_thread(self._open, scope, endpoint)
                 if receiver is not None:
                     with self._turns.turn(caller):
-                        await self._receive_files(body, door, receiver)
+                        await self._receive_files(body, endpoint, receiver)
                 delivery = Delivery(receiver=receiver)
             except SenderGone:
                 raise
@@ -134,22 +136,22 @@ class PooledHandler(ASGIHandler):
             if receiver is not None:
                 await self._write(receiver.close)
 
-    def _open(self, scope: dict[str, Any], door: Door) -> tuple[str, BodyReceiver | None]:
+    def _open(self, scope: dict[str, Any], endpoint: FileEndpoint) -> tuple[str, BodyReceiver | None]:
         """Who sends, and who takes the body; nobody when the view refuses the request without it."""
         request_started.send(sender=type(self), scope=scope)
         request, _ = self.create_request(scope, BytesIO())
-        caller = None if request is None else identify(request, door.view)
+        caller = None if request is None else identify(request, endpoint.view)
         if request is None or caller is None:
             return "", None
-        return caller.name, door.body.open(request, caller.user, door.keywords)
+        return caller.name, endpoint.body.open(request, caller.user, endpoint.keywords)
 
-    async def _receive_files(self, body: Body, door: Door, receiver: BodyReceiver) -> None:
+    async def _receive_files(self, body: Body, endpoint: FileEndpoint, receiver: BodyReceiver) -> None:
         room: Room | None = None
         is_whole = False
         try:
-            body.check_announced(door.body.limit_bytes)
+            body.check_announced(endpoint.body.limit_bytes)
             room = await self._write(reserve_room, body.announced)
-            await self._write_all(body, door.body.limit_bytes, receiver, room)
+            await self._write_all(body, endpoint.body.limit_bytes, receiver, room)
             is_whole = True
         finally:
             if room is not None:
