@@ -16,10 +16,10 @@ from jobs.models import Job, JobFile, Queue
 from storage import services as storage
 
 MOVE_CHECK_SECONDS = 5.0
-Given = TypeVar("Given", bound=JobParameters)
+AnyParameters = TypeVar("AnyParameters", bound=JobParameters)
 
 
-class JobContext(Generic[Given]):
+class JobContext(Generic[AnyParameters]):
     """What a handler gets: its job with its parameters, and how to say how far it is."""
 
     def __init__(self, job: Job) -> None:
@@ -29,9 +29,9 @@ class JobContext(Generic[Given]):
         self._turn_ends = self._started + settings.QUICK_JOB_SECONDS
 
     @property
-    def parameters(self) -> Given:
+    def parameters(self) -> AnyParameters:
         """What the job was given, as the dataclass of its kind."""
-        return cast(Given, PARAMETERS[self.job.kind].from_dict(self.job.parameters))
+        return cast(AnyParameters, PARAMETERS[self.job.kind].from_dict(self.job.parameters))
 
     def log(self, line: str) -> None:
         """Add a line to the job's log."""

@@ -29,8 +29,8 @@ from vision.sandbox.removal import remove_tree
 
 log = structlog.get_logger(__name__)
 
-Given = TypeVar("Given", bound=JobParameters)
-Handler = Callable[[JobContext[Given]], JobResult]
+AnyParameters = TypeVar("AnyParameters", bound=JobParameters)
+Handler = Callable[[JobContext[AnyParameters]], JobResult]
 HANDLERS: dict[type[JobParameters], Handler[Any]] = {}
 # Below the work folder: each of these holds files and folders named after a job.
 WORK_FOLDERS = {"jobs", "preflight"}
@@ -43,10 +43,10 @@ DATABASE_BUSY = "The database did not answer. It goes on by itself from where it
 JOB_QUEUES = (Queue.QUICK, Queue.HEAVY, Queue.PREFLIGHT)
 
 
-def handles(parameters: type[Given]) -> Callable[[Handler[Given]], Handler[Given]]:
+def handles(parameters: type[AnyParameters]) -> Callable[[Handler[AnyParameters]], Handler[AnyParameters]]:
     """Register a function as what jobs with these parameters do. It returns the job's result."""
 
-    def register(function: Handler[Given]) -> Handler[Given]:
+    def register(function: Handler[AnyParameters]) -> Handler[AnyParameters]:
         HANDLERS[parameters] = function
         return function
 
