@@ -44,7 +44,7 @@ from storage import services as storage
 from storage.backends import BackendError, NotInStore
 from storage.cache import Incoming
 from storage.models import Blob
-from storage.sources import SourceRefused, parse_source, receive_source
+from storage.sources import parse_source, receive_source
 from vision.formats.boxes import clean_label
 from vision.sandbox.removal import remove_tree
 
@@ -171,8 +171,6 @@ def _run(context: JobContext[ImportParameters]) -> ImportResult | DryRunResult:
                 return _read_all(context, dataset, contents, None)
         finally:
             remove_tree(folder)
-    except SourceRefused as refused:
-        raise WorkFailed(refused.code, str(refused)) from refused
     except NotInStore as error:
         raise WorkFailed("source_not_found", f"Nothing lies at {parameters.source}: {error}") from error
     except BackendError as error:

@@ -6,7 +6,8 @@ Rules of settings and libraries may answer others; a client then shows `detail`.
 # Of answers; then those that the libraries have for fields and requests.
 OURS = (
     "address_refused", "already_ended", "already_member", "already_undone", "annotation_deleted",
-    "archive_gone", "backups_off", "bad_request", "base_model_deleted", "base_model_does_not_fit", "base_model_hidden",
+    "archive_gone", "backups_off", "bad_request", "bad_source", "base_model_deleted", "base_model_does_not_fit",
+    "base_model_hidden",
     "cannot_train", "changed_meanwhile", "changed_since", "checksum_mismatch", "conflict", "csrf_failed",
     "database_busy", "database_unavailable", "dataset_changed", "dataset_in_use", "deployment_conflict",
     "disk_full", "does_not_exist", "empty_split", "enrolment_code_not_valid", "error",
@@ -22,7 +23,7 @@ OURS = (
     "nothing_to_return_to", "nothing_to_suggest", "offset_conflict", "out_of_memory", "own_account",
     "permission_denied", "preferences_too_large", "project_in_use", "registration_closed", "request_timeout",
     "request_too_large", "required", "revision_conflict", "server_busy", "signing_key_unreadable",
-    "snapshot_does_not_fit", "snapshot_in_use", "snapshot_without_images", "space_too_small",
+    "snapshot_does_not_fit", "snapshot_in_use", "snapshot_without_images", "source_not_allowed", "space_too_small",
     "step_not_reported", "still_running", "store_unavailable", "token_reads_only", "too_few_images", "too_many_bytes",
     "too_many_bytes_in_project", "too_many_event_streams", "too_many_files", "too_many_images",
     "too_many_images_in_project", "too_many_large_requests", "too_many_open_uploads", "too_many_projects",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from common.errors import StudioError
 from fastdfs import FileId, InvalidFileId
 from storage.backends import BackendError, NotInStore, backend_named
 from storage.cache import Incoming
@@ -23,12 +24,8 @@ S3_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>
 Progress = Callable[[int, int], None]
 
 
-class SourceRefused(ValueError):
+class SourceRefused(StudioError):
     """A source that is not understood or not allowed; `code` says which."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -60,20 +57,24 @@ def parse_source(url: str) -> Source:
         bucket, key = match["bucket"], match["key"]
         if not any(_covers(allowed, f"{bucket}/{key}") for allowed in _listed(settings.IMPORT_BUCKETS)):
             raise SourceRefused(
-                "source_not_allowed", f"The bucket {bucket} is not open for imports (MLSTUDIO_IMPORT_BUCKETS)."
+                f"The bucket {bucket} is not open for imports (MLSTUDIO_IMPORT_BUCKETS).",
+                code="source_not_allowed",
             )
         return Source(url, bucket=bucket, key=key)
     if url.startswith("fastdfs://"):
         try:
             file_id = FileId.parse(url.removeprefix("fastdfs://"))
         except InvalidFileId as error:
-            raise SourceRefused("bad_source", f"This is no file id: {error}.") from error
+            raise SourceRefused(f"This is no file id: {error}.", code="bad_source") from error
         if file_id.group not in _listed(settings.IMPORT_GROUPS):
             raise SourceRefused(
-                "source_not_allowed", f"The group {file_id.group} is not open for imports (MLSTUDIO_IMPORT_GROUPS)."
+                f"The group {file_id.group} is not open for imports (MLSTUDIO_IMPORT_GROUPS).",
+                code="source_not_allowed",
             )
         return Source(url, file_id=file_id)
-    raise SourceRefused("bad_source", "A source is s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/….")
+    raise SourceRefused(
+        "A source is s3://bucket/prefix, s3://bucket/file.zip or fastdfs://group1/M00/….", code="bad_source"
+    )
 
 
 def _listed(text: str) -> list[str]:
@@ -98,7 +99,7 @@ def receive_source(source: Source, target: Incoming, on_progress: Progress) -> N
     backend = bucket_of(source)
     size = backend.size(source.key)
     if size > settings.MAX_UPLOAD_BYTES:
-        raise SourceRefused("file_too_large", f"The archive has more than {settings.MAX_UPLOAD_BYTES:,} bytes.")
+        raise SourceRefused(f"The archive has more than {settings.MAX_UPLOAD_BYTES:,} bytes.", code="file_too_large")
     _copy(backend.read(source.key), target, size, on_progress)
 
 
@@ -106,7 +107,7 @@ def _copy(chunks: Iterable[bytes], target: Incoming, size: int, on_progress: Pro
     for chunk in chunks:
         target.write(chunk)
         if target.size > settings.MAX_UPLOAD_BYTES:
-            raise SourceRefused("file_too_large", f"The file has more than {settings.MAX_UPLOAD_BYTES:,} bytes.")
+            raise SourceRefused(f"The file has more than {settings.MAX_UPLOAD_BYTES:,} bytes.", code="file_too_large")
         on_progress(target.size, max(size, target.size))
 
 
@@ -121,9 +122,9 @@ def list_folder(source: Source) -> list[tuple[str, int]]:
         raise NotInStore(f"there is nothing under {source.url}")
     if len(objects) > settings.MAX_ARCHIVE_ENTRIES or sum(size for _, size in objects) > settings.MAX_ARCHIVE_BYTES:
         raise SourceRefused(
-            "source_too_large",
             f"There are more than {settings.MAX_ARCHIVE_ENTRIES:,} files or {settings.MAX_ARCHIVE_BYTES:,} bytes under "
             "this prefix. Import its parts.",
+            code="source_too_large",
         )
     return objects
 

@@ -11,7 +11,7 @@ from jobs.error_codes import WORK
 from mlstudio.schema import OPERATION_CODES
 from projects.error_codes import ANSWERS, ANYWHERE, OURS
 from tests.operation_codes import merged, shape_of
-from tests.test_floors import FLOORS, LIBRARIES, sources
+from tests.test_floors import FLOORS, LIBRARIES, ROOT, sources
 from tests.test_routes import SCHEMA
 
 FAILURES = ("WorkFailed", "WorkMustWait")
@@ -74,3 +74,15 @@ def test_a_route_of_django_is_found_in_the_schema():
     lines = ["PUT /api/v1/images/<uuid:pk>/annotations/ revision_conflict", "GET /api/v1/nowhere/ limit_reached"]
     name = "PUT /api/v1/images/{id}/annotations/"
     assert merged(lines, {name: ["forgotten"]}, SCHEMA) == {name: ["revision_conflict"]}
+
+
+def test_errors_of_apps_have_one_base():
+    """`common.errors.StudioError` keeps the code: no class of an app keeps one by itself."""
+    own = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for app in set(FLOORS) - set(LIBRARIES) - {"common"}
+        for path in sources(app)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and "self.code = " in ast.unparse(node)
+    ]
+    assert not own, "\n".join(own)

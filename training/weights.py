@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
+from common.errors import StudioError
 from common.words import counted, format_bytes
 from storage import services as storage
 from vision.training.architectures import find_weights
@@ -35,12 +36,8 @@ HEADERS = {"User-Agent": "mlstudio", "Accept-Encoding": "identity"}
 OnProgress = Callable[[str, int, int | None], None]
 
 
-class WeightsProblem(Exception):
+class WeightsProblem(StudioError):
     """Weights could not be brought or added; the code is for programs, the sentence says what to do."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def weights_named(name: str) -> PretrainedWeights:
     """Raises `WeightsProblem`: there are none of this name."""
     if name not in PRETRAINED:
         detail = f"There are no weights {name!r}; there are {', '.join(PRETRAINED)}."
-        raise WeightsProblem("does_not_exist", detail)
+        raise WeightsProblem(detail, code="does_not_exist")
     return PRETRAINED[name]
 
 
@@ -93,7 +90,7 @@ def download(weights: PretrainedWeights, on_progress: OnProgress = lambda file, 
             staged = _staged(weights, file)
             if not staged.exists():
                 staged.parent.mkdir(parents=True, exist_ok=True)
-                _bring(file, staged, MOST_TIMES * weights.approximate_bytes + MOST_MORE, on_progress)
+                _download_file(file, staged, MOST_TIMES * weights.approximate_bytes + MOST_MORE, on_progress)
         return _put_in_place(weights)
 
 
@@ -106,7 +103,7 @@ def _alone() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             detail = "Weights are brought already. Wait until that has ended."
-            raise WeightsProblem("still_running", detail) from error
+            raise WeightsProblem(detail, code="still_running") from error
         yield
 
 
@@ -128,7 +125,7 @@ def _put_in_place(weights: PretrainedWeights) -> Path:
     return target
 
 
-def _bring(file: WeightsFile, target: Path, most: int, on_progress: OnProgress) -> None:
+def _download_file(file: WeightsFile, target: Path, most: int, on_progress: OnProgress) -> None:
     url, partial = _address_of(file), target.with_name(target.name + PARTIAL)
     try:
         published = _fetch(url, partial, most, lambda done, total: on_progress(target.name, done, total))
@@ -136,9 +133,9 @@ def _bring(file: WeightsFile, target: Path, most: int, on_progress: OnProgress) 
         kept = partial.stat().st_size if partial.exists() else 0
         so_far = f" {format_bytes(kept)} are here; the next try goes on from there." if kept else ""
         raise WeightsProblem(
-            "weights_unreachable",
             f"{url} could not be read: {_reason(error, kept)}.{so_far} Without the internet, bring the file "
             f"{target.name} another way and add it: manage.py weights add {target.name}",
+            code="weights_unreachable",
         ) from error
     _take(file, partial, target, published)
 
@@ -206,16 +203,16 @@ def _take(file: WeightsFile, partial: Path, target: Path, published: str = "") -
     if not _begins_as(partial, target.suffix):
         partial.unlink()
         raise WeightsProblem(
-            "weights_differ",
             f"{target.name} is no file of weights: perhaps a page of a proxy or of a portal came in its place. It was "
             "deleted.",
+            code="weights_differ",
         )
     if expected and expected not in _digests(partial):
         partial.unlink()
         raise WeightsProblem(
-            "weights_differ",
             f"{target.name} is not what its source published ({expected}): it was damaged or replaced on the way, and "
             "was deleted. Bring it again; if that does not help, ask who runs the mirror.",
+            code="weights_differ",
         )
     partial.replace(target)
 
@@ -248,15 +245,15 @@ def add(path: Path) -> list[PretrainedWeights]:
     if not known:
         names = ", ".join(sorted({weights.place for weights in PRETRAINED.values()}))
         raise WeightsProblem(
-            "weights_unknown",
             f"{path.name} is named as none of the weights that are used here. Name it as its source does: {names}.",
+            code="weights_unknown",
         )
     weights = known[0]
     brought = {file: path if path.is_file() else path / Path(file.path).name for file in weights.files}
     for source in brought.values():
         if not source.is_file():
             detail = f"{path.name} has no file {source.name}: bring the whole folder."
-            raise WeightsProblem("weights_incomplete", detail)
+            raise WeightsProblem(detail, code="weights_incomplete")
     with _alone():
         for file, source in brought.items():
             storage.ensure_free_space(source.stat().st_size)

@@ -19,7 +19,7 @@ from mlstudio.backups import BackupError, Progress
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from mlstudio.staff import backups, drills
 from mlstudio.staff.errors import BackupsOff, WeightsOff
-from training.weights import WeightsProblem, download
+from training.weights import download
 from vision.training.architectures import find_weights
 from vision.training.pretrained import PRETRAINED
 
@@ -100,7 +100,7 @@ def _do(run: MaintenanceRun) -> None:
         if run.kind == MaintenanceKind.BACKUP:
             _back_up(run)
         elif run.kind == MaintenanceKind.WEIGHTS:
-            _bring_weights(run)
+            _download_weights(run)
         else:
             _drill(run)
     except LeaseLost:
@@ -109,7 +109,7 @@ def _do(run: MaintenanceRun) -> None:
         work.release(run)
     except WorkCancelled:
         _end(run, WorkState.CANCELLED)
-    except (WeightsProblem, StudioError) as error:
+    except StudioError as error:
         log.warning("download_failed", weights=run.subject, error=str(error))
         _end(run, WorkState.FAILED, error_code=error.code, error_detail=str(error)[:1000])
     except (BackupError, OSError) as error:
@@ -127,7 +127,7 @@ def _back_up(run: MaintenanceRun) -> None:
     _end(run, WorkState.SUCCEEDED, result=result)
 
 
-def _bring_weights(run: MaintenanceRun) -> None:
+def _download_weights(run: MaintenanceRun) -> None:
     report = _reporter(run)
     path = download(PRETRAINED[run.subject], lambda file, done, total: report(done, total or done))
     _end(run, WorkState.SUCCEEDED, result={"path": str(path)})

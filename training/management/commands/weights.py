@@ -13,7 +13,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from common.errors import StudioError
 from common.words import format_bytes
 from training import weights as pretrained
-from training.weights import WeightsProblem
 from vision.training.pretrained import PRETRAINED, PretrainedWeights
 
 OFF = (
@@ -27,9 +26,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list | download | add | verify")
         actions.add_parser("list", help="what there is, and what is here")
-        bring = actions.add_parser("download", help="bring weights from their source or a mirror")
-        bring.add_argument("names", nargs="+", metavar="NAME", choices=[*PRETRAINED], help="as `list` names them")
-        bring.add_argument("--yes", action="store_true", help="do not ask")
+        download = actions.add_parser("download", help="bring weights from their source or a mirror")
+        download.add_argument("names", nargs="+", metavar="NAME", choices=[*PRETRAINED], help="as `list` names them")
+        download.add_argument("--yes", action="store_true", help="do not ask")
         take = actions.add_parser("add", help="take files that were brought another way")
         take.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="named as their source names them")
         actions.add_parser("verify", help="compare what is here with what its source published")
@@ -38,7 +37,7 @@ class Command(BaseCommand):
         self._printed = 0.0
         try:
             {"list": self._list, "download": self._download, "add": self._add, "verify": self._verify}[action](options)
-        except (WeightsProblem, StudioError) as error:
+        except StudioError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error}.") from error
