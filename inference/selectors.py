@@ -9,7 +9,7 @@ from projects.selectors import is_live, project_ids_of
 
 
 def models_of(user: User | None) -> QuerySet[Model]:
-    """Those of his projects, and those that others made public."""
+    """Those of the user's projects, and those that others made public."""
     visible = Q(project__in=project_ids_of(user)) | Q(is_live("project__"), visibility=Visibility.PUBLIC)
     mine = Membership.objects.filter(project=OuterRef("project"), user=user)
     return Model.objects.filter(visible).annotate(is_mine=Exists(mine)).select_related("project")

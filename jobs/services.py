@@ -93,7 +93,7 @@ def retry_job(*, job: Job, user: User) -> Job:
     """Do again what failed or was cancelled, as a new job.
 
     Raises:
-        Conflict: it is still at work, or it succeeded.
+        Conflict: it is still running, or it succeeded.
     """
     if job.state not in (WorkState.FAILED, WorkState.CANCELLED):
         raise Conflict("Only what failed or was cancelled can be tried again.", code="not_retryable")

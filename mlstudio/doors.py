@@ -1,4 +1,4 @@
-"""Which paths take files, and who stands before them."""
+"""Which paths take files, and who asks."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Invitation(Identified):
 
 
 class InvitationLink(Identified):
-    """A way into a project for whoever has the link, so many times and so long. `digest` is of the secret in it."""
+    """A way into a project for all who have the link, for some uses and some days. `digest` is of the secret in it."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitation_links")
     digest = models.CharField(max_length=64, unique=True)

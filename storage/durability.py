@@ -37,7 +37,7 @@ class FileSystem:
         return None
 
     def sync(self) -> None:
-        """Returns when everything that was written before is on the disk, whoever wrote it."""
+        """Returns when everything that was written before is on the disk, also what others wrote."""
         _checked(_libc().syncfs(self._descriptor))
 
     def close(self) -> None:

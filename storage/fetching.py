@@ -146,7 +146,7 @@ def is_here(cache: LocalCache, blob: Blob) -> bool:
         return True
     log.error("cache_file_damaged", sha256=blob.sha256, size=size, expected=blob.size)
     if not blob.remote_id or backend_named(blob.backend).shares_path(path, blob.remote_id):
-        return True  # the only copy there is: whoever compares hashes says that it is damaged
+        return True  # the only copy there is; that it is damaged is said where hashes are compared
     path.unlink(missing_ok=True)
     return False
 

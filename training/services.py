@@ -167,7 +167,7 @@ def retry_training(*, run: TrainingRun, user: User) -> TrainingRun:
     """Train again what failed or was cancelled, with the same settings on the same snapshot.
 
     Raises:
-        Conflict: it is still at work, or it succeeded.
+        Conflict: it is still running, or it succeeded.
         CannotTrain
     """
     if run.state not in (WorkState.FAILED, WorkState.CANCELLED):

@@ -1,4 +1,4 @@
-"""What can go wrong on a device, each with a sentence for whoever reads the log."""
+"""What can go wrong on a device, each with a sentence for the people who read the log."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Puller:
         log.error("the new model failed its self-test, keeping the last good one: %s", problem)
 
     def fall_back(self, problem: str) -> bool:
-        """Return to the last good model because the current one fails at work. Returns whether there is one."""
+        """Return to the last good model because the current one fails. Returns whether there is one."""
         state = self.store.state()
         current, last = state.get("current"), state.get("last_good")
         if current is None or last is None or last["file"]["sha256"] == current["file"]["sha256"]:

@@ -38,7 +38,7 @@ def start_publishing(*, model: Model, user: User, kinds: list[str], seconds: int
 
     Args:
         kinds: of the files; empty: all that the model has.
-        seconds: how long signed addresses shall hold.
+        seconds: how long signed addresses are valid.
         base_url: where the studio is reached, for addresses of files that the studio gives.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A detector of keras-retinanet as other runtimes shall have it."""
+"""A detector of keras-retinanet in the form that other runtimes take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as other runtimes shall have it: float32 RGB 0..255 in; probabilities, or boxes and raw output out."""
+"""A network in the form that other runtimes take: float32 RGB 0..255 in; probabilities, or boxes and raw output out."""
 
 from __future__ import annotations
 
