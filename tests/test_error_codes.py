@@ -15,6 +15,8 @@ from tests.test_floors import FLOORS, LIBRARIES, ROOT, sources
 from tests.test_routes import SCHEMA
 
 FAILURES = ("WorkFailed", "WorkMustWait")
+# How work ends that was asked to stop: nothing failed.
+STOPPED = {"cancelled", "interrupted"}
 
 
 def nodes() -> Iterator[ast.AST]:
@@ -49,6 +51,24 @@ def test_every_code_of_failed_work_is_listed():
             if getattr(node.func, "id", "") in FAILURES and node.args:
                 found.add(text_of(node.args[0]))
     assert found - {""} - set(WORK) == set()
+
+
+def test_every_code_of_the_library_is_listed():
+    """Jobs fail with the codes that `vision` gives its errors: in the class, or as the first argument."""
+    trees = [ast.walk(ast.parse(path.read_text())) for path in sources("vision")]
+    all_nodes = [node for tree in trees for node in tree]
+    classes = [node for node in all_nodes if isinstance(node, ast.ClassDef)]
+    take_codes = {node.name for node in classes if "self.code = code" in ast.unparse(node)}
+    found = {
+        text_of(line.value)
+        for node in classes
+        for line in node.body
+        if isinstance(line, ast.Assign) and getattr(line.targets[0], "id", "") == "code"
+    }
+    for node in all_nodes:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in take_codes and node.args:
+            found.add(text_of(node.args[0]))
+    assert len(take_codes) >= 5 and found - {""} - STOPPED - set(WORK) == set()
 
 
 @pytest.mark.parametrize(("component", "codes"), [("ErrorItem", ANSWERS), ("ErrorDetail", WORK)])
