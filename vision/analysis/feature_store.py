@@ -62,7 +62,10 @@ class FeatureStore:
 
     def ids(self) -> np.ndarray:
         """`(count, 2)` big-endian uint64: the halves of each UUID, in the order of the vectors."""
-        return np.fromfile(self.folder / "ids.bin", ">u8", count=2 * self.count).reshape(-1, 2)
+        count = self.count
+        if not count:
+            return np.zeros((0, 2), ">u8")
+        return np.fromfile(self.folder / "ids.bin", ">u8", count=2 * count).reshape(-1, 2)
 
     def vectors(self) -> np.ndarray:
         """`(count, dimensions)` float16, read from the disk as far as it is looked at."""
