@@ -58,12 +58,13 @@ class IdempotencyMiddleware:
 
     def _do(self, record: IdempotencyRecord, request: HttpRequest, match: ResolverMatch) -> HttpResponse:
         try:
-            if not _is_one_transaction(match, str(request.method)):
-                return _end(record, request, self.get_response(request))
-            with transaction.atomic():
+            if _is_one_transaction(match, str(request.method)):
+                with transaction.atomic():
+                    response = _end(record, request, self.get_response(request))
+                    if not _succeeded(response):
+                        transaction.set_rollback(True)
+            else:
                 response = _end(record, request, self.get_response(request))
-                if record.status is None:
-                    transaction.set_rollback(True)
         except IntegrityError:  # some constraints are checked only when the transaction ends
             response = error_response(409, ChangedMeanwhile.code, str(ChangedMeanwhile.detail))
             record.status = None
@@ -130,6 +131,7 @@ def _refusal(request: HttpRequest, match: ResolverMatch) -> HttpResponse | None:
         view.action = match.func.actions.get(str(request.method).lower())
     view.args, view.kwargs = match.args, match.kwargs
     view.headers = view.default_response_headers
+    view.request = request  # the parsers of some depend on it
     view.request = view.initialize_request(request, *match.args, **match.kwargs)
     try:
         view.initial(view.request, *match.args, **match.kwargs)
@@ -172,7 +174,7 @@ def _may_see(body: bytes, caller: Caller) -> bool:
 
 def _end(record: IdempotencyRecord, request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """Note a success with its answer; anything else leaves the record as it is, and is forgotten."""
-    if not 200 <= response.status_code < 300 or response.streaming or len(response.content) > MAX_BODY_BYTES:
+    if not _succeeded(response) or response.streaming or len(response.content) > MAX_BODY_BYTES:
         return response
     is_secret = request.path.startswith(SECRET_PATHS) or request.path.endswith(SECRET_ENDS)
     record.status = response.status_code
@@ -180,6 +182,10 @@ def _end(record: IdempotencyRecord, request: HttpRequest, response: HttpResponse
     record.body = None if is_secret else response.content
     record.save(update_fields=["status", "headers", "body"])
     return response
+
+
+def _succeeded(response: HttpResponse) -> bool:
+    return 200 <= response.status_code < 300
 
 
 def _forget(record: IdempotencyRecord) -> None:

@@ -69,6 +69,19 @@ class TestWhose:
         Membership.objects.filter(user=editor).delete()
         assert post(client, address, body).status_code == 404
 
+    def test_a_model_is_not_uploaded_twice(self, api, project):
+        answers = [
+            post(
+                api,
+                "/api/v1/models/",
+                {"project": str(project.pk), "file": SimpleUploadedFile("m.keras", b"x"), "labels": "a\nb"},
+                format="multipart",
+            )
+            for _ in range(2)
+        ]
+        assert [answer.status_code for answer in answers] == [202, 202]
+        assert answers[1].json() == answers[0].json() and answers[1]["Idempotency-Replayed"] == "true"
+
     def test_who_may_only_look_now_is_not_answered(self, dataset, editor):
         address = f"/api/v1/datasets/{dataset['id']}/exports/"
         assert post(client_of(editor), address, {"format": "folder"}).status_code == 202
@@ -172,6 +185,13 @@ class TestOneTransaction:
         assert post(api, body={"name": ""}).status_code == 400
         assert not IdempotencyRecord.objects.exists()
 
+    def test_also_what_is_no_single_transaction_may_be_repeated_after_a_failure(self, api, dataset):
+        address = f"/api/v1/datasets/{dataset['id']}/images/"
+        assert post(api, address, {"split": "test"}, format="multipart").status_code == 400
+        assert not IdempotencyRecord.objects.exists()
+        files = {"files": SimpleUploadedFile("a.jpg", jpeg(1))}
+        assert post(api, address, files, format="multipart").status_code == 201
+
     def test_failed_attempts_stay_counted(self):
         api = client_of(make_user("mia"))
         change = {"current_password": "no", "new_password": "another long phrase"}
@@ -214,6 +234,11 @@ class TestWhat:
     def test_a_failed_request_may_be_repeated(self, api):
         assert self.post(api, "k1", {"name": ""}).status_code == 400
         assert self.post(api, "k1").status_code == 201
+
+    def test_what_an_answer_too_large_to_keep_tells_of_was_done(self, api, monkeypatch):
+        monkeypatch.setattr("mlstudio.idempotency.MAX_BODY_BYTES", 10)
+        made = self.post(api, "k1")
+        assert made.status_code == 201 and Project.objects.filter(pk=made.json()["id"]).exists()
 
     def test_secrets_are_not_kept(self, api):
         body = {"name": "script"}
