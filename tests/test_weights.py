@@ -143,7 +143,34 @@ def test_a_source_without_an_end_is_left(folder, source, monkeypatch):
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) == 0
 
 
-@pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1/a", "http://", "file:///etc"])
+def test_a_source_that_leads_to_no_address_is_said(folder, source):
+    source.headers = {"Location": "http://[::nonsense/x"}
+    with pytest.raises(WeightsProblem, match="that is no address of a file"):
+        download()
+
+
+def test_a_length_that_is_no_number_is_not_believed(folder, source):
+    source.headers = {"Content-Length": "nonsense"}
+    with pytest.raises(WeightsProblem, match="is no file of weights"):
+        download()
+
+
+def test_a_source_that_says_of_nothing_that_it_is_all_is_said(folder, source):
+    source.files[f"/{FILE}"] = b""
+    with pytest.raises(WeightsProblem, match="it answered 416"):
+        download()
+
+
+def test_the_password_of_a_mirror_is_not_said(folder, settings):
+    settings.WEIGHTS_URL = "http://mia:secret@127.0.0.1:9/weights"
+    with pytest.raises(WeightsProblem, match=r"http://127\.0\.0\.1:9/weights/mobilenet") as caught:
+        download()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "ftp://127.0.0.1/a", "http://", "file:///etc", f"http://{'a' * 64}.invalid"]
+)
 def test_a_mirror_that_is_no_address_is_said(folder, settings, address):
     settings.WEIGHTS_URL = address
     with pytest.raises(WeightsProblem, match="that is no address of a file"):
@@ -340,6 +367,20 @@ def test_every_network_with_weights_can_be_brought():
     for weights in PRETRAINED.values():
         assert weights.licence and weights.source.startswith("https://")
         assert all(file.url.startswith("https://") for file in weights.files)
+
+
+@pytest.mark.parametrize("text", ["[]", "5", "nonsense", '{"x": 5}'])
+def test_remembered_hashes_that_are_damaged_count_as_none(folder, text):
+    path = download()
+    (folder / pretrained.HASHES).write_text(text)
+    assert "not compared" in run("verify")
+    run("add", str(path))
+    assert "good" in run("verify")
+
+
+def test_a_file_that_is_not_there_is_not_added(folder, tmp_path):
+    with pytest.raises(WeightsProblem, match="There is no file"):
+        pretrained.add(tmp_path / FILE)
 
 
 def test_the_remembered_hashes_are_of_the_files(folder):

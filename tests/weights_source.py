@@ -27,6 +27,7 @@ class Source:
         self.takes_ranges = True
         self.stated_hash = ""
         self.redirects = self.is_endless = False
+        self.headers: dict[str, str] = {}
         self.status = 200
         self.asked: list[tuple[str, str]] = []
         source = self
@@ -45,6 +46,12 @@ class Source:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         asked = request.headers.get("Range", "")
         self.asked.append((request.path, asked))
+        if self.headers:
+            request.send_response(302 if "Location" in self.headers else 200)
+            for name, value in self.headers.items():
+                request.send_header(name, value)
+            request.end_headers()
+            return
         if self.redirects:
             request.send_response(302)
             request.send_header("Location", request.path)

@@ -129,15 +129,20 @@ def _download_file(file: WeightsFile, target: Path, most: int, on_progress: OnPr
     url, partial = _address_of(file), target.with_name(target.name + PARTIAL)
     try:
         published = _fetch(url, partial, most, lambda done, total: on_progress(target.name, done, total))
-    except requests.RequestException as error:
+    except (requests.RequestException, ValueError) as error:  # the latter of some addresses that are none
         kept = partial.stat().st_size if partial.exists() else 0
         so_far = f" {format_bytes(kept)} are here; the next try goes on from there." if kept else ""
         raise WeightsProblem(
-            f"{url} could not be read: {_reason(error, kept)}.{so_far} Without the internet, bring the file "
-            f"{target.name} another way and add it: manage.py weights add {target.name}",
+            f"{shown_address(url)} could not be read: {_reason(error, kept)}.{so_far} Without the internet, bring the "
+            f"file {target.name} another way and add it: manage.py weights add {target.name}",
             code="weights_unreachable",
         ) from error
     _take(file, partial, target, published)
+
+
+def shown_address(url: str) -> str:
+    """An address without the name and password that it may have."""
+    return re.sub(r"//[^/]*@", "//", url)
 
 
 def _address_of(file: WeightsFile) -> str:
@@ -150,13 +155,13 @@ def _fetch(url: str, partial: Path, most: int, on_progress: Callable[[int, int |
     have = partial.stat().st_size if partial.exists() else 0
     headers = HEADERS | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as answer:
-        if answer.status_code == requests.codes.requested_range_not_satisfiable:
+        if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
             return _stated_hash(answer)  # all of it is here
         answer.raise_for_status()
         if answer.status_code != requests.codes.partial_content:
             have = 0  # the server sends it from the beginning
-        length = answer.headers.get("Content-Length")
-        total = None if length is None else have + int(length)
+        length = answer.headers.get("Content-Length", "")
+        total = have + int(length) if length.isdecimal() else None
         with open(partial, "ab" if have else "wb") as target:
             for chunk in answer.iter_content(PIECE):
                 target.write(chunk)
@@ -177,10 +182,10 @@ def _stated_hash(answer: requests.Response) -> str:
     return ""
 
 
-def _reason(error: requests.RequestException, kept: int) -> str:
+def _reason(error: requests.RequestException | ValueError, kept: int) -> str:
     if isinstance(error, requests.TooManyRedirects):
         return "it leads in a circle"
-    if error.response is not None:
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"it answered {error.response.status_code}"
     if isinstance(error, requests.exceptions.ProxyError):
         return "the proxy does not let it through"
@@ -248,6 +253,8 @@ def add(path: Path) -> list[PretrainedWeights]:
             f"{path.name} is named as none of the weights that are used here. Name it as its source does: {names}.",
             code="weights_unknown",
         )
+    if not path.exists():
+        raise WeightsProblem(f"There is no file {path}.", code="weights_incomplete")
     weights = known[0]
     brought = {file: path if path.is_file() else path / Path(file.path).name for file in weights.files}
     for source in brought.values():
@@ -304,9 +311,12 @@ def _remember(hashes: dict[str, str]) -> None:
 
 def _remembered() -> dict[str, str]:
     try:
-        return json.loads((own_folder() / HASHES).read_text())
+        hashes = json.loads((own_folder() / HASHES).read_text())
     except (OSError, ValueError):
         return {}
+    return (
+        {file: sha256 for file, sha256 in hashes.items() if isinstance(sha256, str)} if isinstance(hashes, dict) else {}
+    )
 
 
 def size_of(weights: PretrainedWeights) -> str:

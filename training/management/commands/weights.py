@@ -61,7 +61,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{weights.name} is here: {path}. Trainings use it from now on.")
 
     def _consents(self, weights: PretrainedWeights) -> bool:
-        source = settings.WEIGHTS_URL or weights.source
+        source = pretrained.shown_address(settings.WEIGHTS_URL) or weights.source
         question = f"Download {weights.title} ({pretrained.size_of(weights)}, {weights.licence}) from {source}?"
         if not sys.stdin.isatty():
             raise CommandError(f"{question} Nobody is here to answer: say --yes.")
