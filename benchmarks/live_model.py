@@ -18,9 +18,11 @@ import numpy as np
 from benchmarks.rows import Row, at_most
 from benchmarks.sign_digits import is_here, unpack_all
 from tests.real_data import WEIGHTS
+from vision.analysis.embedding import project
 from vision.analysis.feature_store import FeatureStore
 from vision.analysis.live_head import LiveHead, fit_head, held_out
 from vision.analysis.nearest import most_alike, unit
+from vision.analysis.selection import labeling_order, margin_uncertainty
 from vision.imaging.preprocessing import load_pixels
 
 DRAWS = (1, 2, 3)
@@ -29,6 +31,9 @@ IMAGE_SIZE = 160
 COUNTS = (2, 3, 5, 10, 20)
 LARGE, FEATURES, LARGE_LABELS, LABELLED = 100_000, 1856, 20, 5000
 SEARCHES = 30
+ORDERS = ("live", "random")
+START, MORE, ROUNDS, TEST = 20, 20, 34, 600
+SHOWN = (20, 60, 100, 200, 300, 400, 500, 600, 700)
 
 
 def run(folder: Path) -> list[Row]:
@@ -53,7 +58,51 @@ def _digits(folder: Path) -> list[Row]:
                 f"{np.nanmean(right):.3f}; fit and calibration {took.mean():.2f} s",
             )
         )
-    return rows
+    return [*rows, *_rounds(features, labels)]
+
+
+def _rounds(features: np.ndarray, labels: np.ndarray) -> list[Row]:
+    """Which images to label next by the live model itself, from 20 labels on, beside a random order. 600 photographs
+    are put aside and only measured on; no round knows more than the labels it has asked for."""
+    curves = {order: np.array([_asked(features, labels, seed, order) for seed in DRAWS]) for order in ORDERS}
+    counts = [START + MORE * number for number in range(ROUNDS + 1)]
+    rows = [
+        Row(
+            f"{count} photographs labelled: test accuracy, mean of {len(DRAWS)} seeds",
+            f"by the live model {curves['live'][:, place].mean():.3f}",
+            f"at random {curves['random'][:, place].mean():.3f}",
+        )
+        for place, count in enumerate(counts)
+        if count in SHOWN
+    ]
+    needed = {order: [_first_above(curve, counts) for curve in curves[order]] for order in ORDERS}
+    return [*rows, Row("labels needed for 0.90, each seed", f"live {needed['live']}", f"random {needed['random']}")]
+
+
+def _first_above(curve: np.ndarray, counts: list[int]) -> str:
+    above = np.flatnonzero(curve >= 0.9)
+    return str(counts[above[0]]) if len(above) else f"more than {counts[-1]}"
+
+
+def _asked(features: np.ndarray, labels: np.ndarray, seed: int, order: str) -> list[float]:
+    generator = np.random.default_rng(seed)
+    shuffled = generator.permutation(len(labels))
+    test, pool = shuffled[:TEST], shuffled[TEST:]
+    mean, deviation = features[pool].mean(axis=0), features[pool].std(axis=0)
+    codes = project(features)
+    labelled = pool[:START] if order == "random" else pool[labeling_order(np.ones(len(pool)), codes[pool])[:START]]
+    found = []
+    for _ in range(ROUNDS + 1):
+        head = fit_head(features[labelled], labels[labelled], LABELS, mean, deviation)
+        found.append(float((head.probabilities(features[test]).argmax(axis=1) == labels[test]).mean()))
+        rest = np.setdiff1d(pool, labelled)
+        if order == "random":
+            chosen = generator.permutation(rest)[:MORE]
+        else:
+            doubt = margin_uncertainty(head.probabilities(features[rest]))
+            chosen = rest[labeling_order(doubt, codes[rest], ranked=MORE)[:MORE]]
+        labelled = np.concatenate([labelled, chosen])
+    return found
 
 
 def _features(images: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray, float]:

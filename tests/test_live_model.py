@@ -357,3 +357,49 @@ class TestTidy:
         assert embedders.embedder_for(project).name == f"model-{classifier.pk}"
         shutil.rmtree(folder_of(project))
         assert embedders.embedder_for(project).name == f"model-{newer.pk}"
+
+
+class TestNext:
+    def next(self, api, project, **query) -> list[dict]:
+        return api.get(f"/api/v1/projects/{project.pk}/live-model/next/", query).json()
+
+    def test_what_it_is_unsure_of_comes_first_and_unlike_each_other(self, api, project, fresh, dataset, keeper):
+        work()
+        rows = self.next(api, project)
+        assert len(rows) == 40 and {row["dataset"] for row in rows} == {fresh["id"]}
+        unsure = [row["image"]["id"] for row in guesses(api, project, order="least_confident")["results"]]
+        assert rows[0]["id"] == unsure[0]
+        assert self.next(api, project, dataset=dataset["id"]) == [] and len(self.next(api, project, limit=3)) == 3
+
+    def test_before_the_first_label_both_kinds_are_among_the_first(self, api, project, fresh, keeper):
+        Annotation.objects.all().delete()
+        Image.objects.exclude(dataset=fresh["id"]).delete()
+        work()
+        assert status(api, project)["code"] == "too_few_labels"
+        kinds = [row["filename"].split("-")[0] for row in self.next(api, project, limit=6)]
+        assert set(kinds) == set(KINDS)
+
+    def test_what_was_labelled_meanwhile_is_left_out(self, api, project, fresh, keeper):
+        work()
+        first = self.next(api, project)[0]["id"]
+        label = next(iter(names(api, project)))
+        api.post("/api/v1/images/bulk/", {"action": "label", "label": label, "images": [first]}, format="json")
+        assert first not in {row["id"] for row in self.next(api, project)}
+
+    def test_of_nothing(self, api, project):
+        assert self.next(api, project) == []
+
+
+class TestLearningCurve:
+    def test_it_is_measured_when_nothing_else_is_to_do(self, api, project, fresh, keeper, monkeypatch):
+        work()
+        curve = status(api, project)["learning_curve"]
+        sizes = [point["images"] for point in curve["measured"]]
+        assert sizes == [24, 48, 72, 96] and curve["measured"][-1]["accuracy"] > 0.9
+        assert [point["images"] for point in curve["expected"]] == [170, 220, 320]
+        assert all(0 < point["deviation"] < 0.2 and point["accuracy"] <= 1 for point in curve["expected"])
+        labels = status(api, project)["labels"]
+        assert sum(row["held_out"] for row in labels) == 120 and all(row["right"] <= row["held_out"] for row in labels)
+        monkeypatch.setattr("inference.live_model.ordering.learning_curve", lambda *_: pytest.fail("nothing changed"))
+        monkeypatch.setattr(upkeep, "_upkeep", upkeep.Upkeep())
+        work()

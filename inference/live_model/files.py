@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from inference.embeddings.stores import LIVE, folder_of
 from projects.models import Project
+from vision.analysis.learning_curve import LearningCurve
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class LiveState:
         version: counts up with every fit.
         labels: id of each label that it knows, in the order of its outputs.
         images_by_label: labelled images that it was fitted on, likewise.
+        held_out_by_label, right_by_label: as `held_out` and `right`, of each label.
         held_out: labelled images that it was tried on without having learned from them; `right` of them were right.
         seconds: from the change to the guesses.
         signature: what it was fitted on; the same means that nothing is to be done.
@@ -39,6 +41,8 @@ class LiveState:
     guesses: int
     seconds: float
     signature: str
+    held_out_by_label: list[int] = field(default_factory=list)
+    right_by_label: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,14 @@ class Guesses:
         ids: `(images, 2)` uint64, see `FeatureStore.ids`.
         labels: `(images,)` uint16, places in `state.labels`.
         confidences: `(images,)` float32, calibrated, 0 to 1.
+        margins: `(images,)` float32, how far the best label is ahead of the second.
     """
 
     state: LiveState
     ids: np.ndarray
     labels: np.ndarray
     confidences: np.ndarray
+    margins: np.ndarray
 
 
 def write_guesses(project: Project, guesses: Guesses) -> None:
@@ -68,6 +74,7 @@ def write_guesses(project: Project, guesses: Guesses) -> None:
             ids=guesses.ids,
             labels=guesses.labels,
             confidences=guesses.confidences,
+            margins=guesses.margins,
         )
     os.replace(written, path)
 
@@ -77,7 +84,7 @@ def read_guesses(project: Project) -> Guesses | None:
     with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         with np.load(_path(project)) as content:
             state = LiveState(**json.loads(str(content["state"])))
-            return Guesses(state, content["ids"], content["labels"], content["confidences"])
+            return Guesses(state, content["ids"], content["labels"], content["confidences"], content["margins"])
     return None
 
 
@@ -90,5 +97,43 @@ def remove_guesses(project: Project) -> bool:
         return False
 
 
-def _path(project: Project) -> Path:
-    return folder_of(project) / LIVE / "guesses.npz"
+def write_order(project: Project, ids: np.ndarray) -> None:
+    """Keep which images to label next.
+
+    Args:
+        ids: `(images, 2)` uint64, the most informative first.
+    """
+    _replace(_path(project, "next.bin"), ids.astype(">u8").tobytes())
+
+
+def read_order(project: Project) -> np.ndarray:
+    """`(images, 2)` uint64; none before the first images were compared."""
+    with contextlib.suppress(FileNotFoundError):
+        content = _path(project, "next.bin").read_bytes()
+        return np.frombuffer(content[: len(content) // 16 * 16], ">u8").reshape(-1, 2)
+    return np.zeros((0, 2), ">u8")
+
+
+def write_curve(project: Project, labelled: int, curve: LearningCurve | None) -> None:
+    """Keep the learning curve of so many labelled images; None: there were too few."""
+    content = {"labelled": labelled, "curve": None if curve is None else asdict(curve)}
+    _replace(_path(project, "curve.json"), json.dumps(content).encode())
+
+
+def read_curve(project: Project) -> tuple[int, dict | None]:
+    """The number of labelled images that it was made of, and the curve as plain values."""
+    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        content = json.loads(_path(project, "curve.json").read_text())
+        return int(content["labelled"]), content["curve"]
+    return 0, None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.with_name(f"{path.name}.{os.getpid()}")
+    written.write_bytes(content)
+    os.replace(written, path)
+
+
+def _path(project: Project, name: str = "guesses.npz") -> Path:
+    return folder_of(project) / LIVE / name

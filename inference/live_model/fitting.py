@@ -20,6 +20,7 @@ from projects.models import Project, Task
 from storage.stored_keys import stored_rows, written
 from vision.analysis.feature_store import FeatureStore, Lookup
 from vision.analysis.live_head import HeldOut, LiveHead, fit_head, held_out
+from vision.analysis.selection import margin_uncertainty
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ KIND = "live_model"
 
 
 @dataclass(frozen=True)
-class _Labelled:
+class Labelled:
     """Labelled images that have features.
 
     Attributes:
@@ -62,7 +63,7 @@ def fit_live_model(project: Project, embedder: ProjectEmbedder) -> Guesses | Non
         _end(project)
         return None
     lookup = Lookup(store.ids())
-    labelled = _labelled(project, lookup)
+    labelled = labelled_images(project, lookup)
     if len(labelled.names) < 2:
         _end(project)
         return None
@@ -71,7 +72,7 @@ def fit_live_model(project: Project, embedder: ProjectEmbedder) -> Guesses | Non
     if before is not None and before.state.signature == signature:
         return before
     head, tried = _fit(store, labelled)
-    ids, labels, confidences = _guess(project, store, lookup, labelled, head)
+    guessed = _guess(project, store, lookup, labelled, head)
     state = LiveState(
         version=1 if before is None else before.state.version + 1,
         fitted_at=timezone.now().isoformat(),
@@ -81,13 +82,15 @@ def fit_live_model(project: Project, embedder: ProjectEmbedder) -> Guesses | Non
         held_out=0 if tried is None else tried.images,
         right=0 if tried is None else tried.right,
         temperature=head.temperature,
-        guesses=len(ids),
+        guesses=len(guessed[0]),
         seconds=round(time.monotonic() - started, 3),
         signature=signature,
+        held_out_by_label=[] if tried is None else list(tried.images_by_label),
+        right_by_label=[] if tried is None else list(tried.right_by_label),
     )
-    guesses = Guesses(state, ids, labels, confidences)
+    guesses = Guesses(state, *guessed)
     write_guesses(project, guesses)
-    _announce(project, guesses)
+    announce_guesses(project)
     log.info("live_model_fitted", project=str(project.pk), images=len(labelled.rows), seconds=state.seconds)
     return guesses
 
@@ -98,7 +101,11 @@ def _end(project: Project) -> None:
         announce(project=project.pk, kind=KIND, version=0, labelled=0, guesses=0, accuracy=None)
 
 
-def _announce(project: Project, guesses: Guesses) -> None:
+def announce_guesses(project: Project) -> None:
+    """Tell the members that there is something new to read of the live model."""
+    guesses = read_guesses(project)
+    if guesses is None:
+        return
     state = guesses.state
     accuracy = round(state.right / state.held_out, 4) if state.held_out else None
     announce(
@@ -111,7 +118,13 @@ def _announce(project: Project, guesses: Guesses) -> None:
     )
 
 
-def _labelled(project: Project, lookup: Lookup) -> _Labelled:
+def labelled_ids(project: Project) -> np.ndarray:
+    """`(images, 2)` uint64: all images with a confirmed label."""
+    rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by("image")
+    return halves_of(image for (image,) in stored_rows(rows.values_list("image").distinct()))
+
+
+def labelled_images(project: Project, lookup: Lookup) -> Labelled:
     rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by("-image", "pk")
     fields = ("image", "label", "label__order", "image__group", "image__video")
     found = stored_rows(rows.values_list(*fields)[:MOST_LABELLED])
@@ -127,7 +140,7 @@ def _labelled(project: Project, lookup: Lookup) -> _Labelled:
     kept = [place for place in range(len(keys)) if used[place]]  # a label none of whose images has features yet waits
     renumbered = np.full(len(keys) + 1, -1)
     renumbered[kept] = range(len(kept))
-    return _Labelled(
+    return Labelled(
         ids,
         stored[has_features],
         renumbered[labels[has_features]],
@@ -136,7 +149,7 @@ def _labelled(project: Project, lookup: Lookup) -> _Labelled:
     )
 
 
-def _fit(store: FeatureStore, labelled: _Labelled) -> tuple[LiveHead, HeldOut | None]:
+def _fit(store: FeatureStore, labelled: Labelled) -> tuple[LiveHead, HeldOut | None]:
     vectors, (mean, deviation) = store.vectors(), store.statistics()
     order = np.argsort(labelled.rows, kind="stable")  # the disk is read in one direction
     features = np.asarray(vectors[labelled.rows[order]], np.float32)
@@ -149,18 +162,20 @@ def _fit(store: FeatureStore, labelled: _Labelled) -> tuple[LiveHead, HeldOut | 
 
 
 def _guess(
-    project: Project, store: FeatureStore, lookup: Lookup, labelled: _Labelled, head: LiveHead
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ids, labels and confidences of all images with features and without a label, the most confident first."""
+    project: Project, store: FeatureStore, lookup: Lookup, labelled: Labelled, head: LiveHead
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Ids, labels, confidences and margins of all images that have features and no label, the most confident first."""
     every = ids_in(project)
     open_ids = every[Lookup(labelled.ids).rows_of(every) < 0]
     rows = lookup.rows_of(open_ids)
     open_ids, rows = open_ids[rows >= 0], rows[rows >= 0]
     vectors = store.vectors()
     labels, confidences = np.zeros(len(rows), np.uint16), np.zeros(len(rows), np.float32)
+    margins = np.zeros(len(rows), np.float32)
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)
         chances = head.probabilities(np.asarray(vectors[rows[part]], np.float32))
         labels[part], confidences[part] = chances.argmax(axis=1), chances.max(axis=1)
+        margins[part] = 1 - margin_uncertainty(chances)
     order = np.argsort(-confidences, kind="stable")
-    return open_ids[order], labels[order], confidences[order]
+    return open_ids[order], labels[order], confidences[order], margins[order]

@@ -12,7 +12,7 @@ from datasets.gallery.rows import grid_rows
 from datasets.models import Annotation, Dataset, Image, Label
 from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.stores import store_of, uuids_of
-from inference.live_model.files import Guesses, LiveState, read_guesses
+from inference.live_model.files import Guesses, LiveState, read_curve, read_guesses, read_order
 from projects.models import Project, Task
 
 MOST_GUESSES = 200
@@ -68,6 +68,7 @@ def live_model_of(project: Project) -> dict:
     status, guesses = status_of(project), read_guesses(project)
     if guesses is None:
         learned: dict = {"version": 0, "fitted_at": None, "seconds": None, "accuracy": None, "labels": []}
+        learned["learning_curve"] = None
         return asdict(status) | learned | dict.fromkeys(("labelled", "guesses", "held_out"), 0)
     state = guesses.state
     counts = np.bincount(guesses.labels, minlength=len(state.labels)).tolist()
@@ -80,10 +81,24 @@ def live_model_of(project: Project) -> dict:
         "held_out": state.held_out,
         "accuracy": round(state.right / state.held_out, 4) if state.held_out else None,
         "labels": [
-            {"label": label, "images": images, "guesses": count}
-            for label, images, count in zip(state.labels, state.images_by_label, counts, strict=True)
+            {"label": label, "images": images, "guesses": count, "held_out": tried, "right": right}
+            for label, images, count, tried, right in zip(
+                state.labels, state.images_by_label, counts, *_by_label(state), strict=True
+            )
         ],
+        "learning_curve": read_curve(project)[1],
     }
+
+
+def _by_label(state: LiveState) -> tuple[list[int], list[int]]:
+    none = [0] * len(state.labels)
+    return state.held_out_by_label or none, state.right_by_label or none
+
+
+def next_images(project: Project, *, dataset: Dataset | None = None, limit: int = 50) -> list[dict]:
+    """Grid rows of the images whose labels teach most, the first of all first."""
+    rows = [row for row in grid_rows(uuids_of(read_order(project))) if not row["annotated"]]
+    return [row for row in rows if dataset is None or row["dataset"] == str(dataset.pk)][:limit]
 
 
 def _why_not(project: Project, images: int, embedded: int) -> str:

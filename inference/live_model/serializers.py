@@ -19,6 +19,21 @@ class LiveLabelSerializer(serializers.Serializer):
     label = serializers.UUIDField()  # type: ignore[assignment] # a field of this name, as annotations have it
     images = serializers.IntegerField(help_text="Labelled images that it has learned this label from.")
     guesses = serializers.IntegerField(help_text="Images without a label of which it guesses this one.")
+    held_out = serializers.IntegerField(help_text="Images with this label that it was tried on and had not seen.")
+    right = serializers.IntegerField(help_text="How many of these it got right: a label with few needs more images.")
+
+
+class CurvePointSerializer(serializers.Serializer):
+    images = serializers.IntegerField(help_text="Labelled images.")
+    accuracy = serializers.FloatField()
+    deviation = serializers.FloatField(help_text="Standard deviation of the accuracy.")
+
+
+class LearningCurveSerializer(serializers.Serializer):
+    """How good it gets with more labels, measured on parts of those that are there."""
+
+    measured = CurvePointSerializer(many=True)
+    expected = CurvePointSerializer(many=True, help_text="With 50, 100 and 200 more labelled images.")
 
 
 class LiveModelSerializer(serializers.Serializer):
@@ -43,6 +58,9 @@ class LiveModelSerializer(serializers.Serializer):
         serializers.FloatField, help_text="Share of `held_out` that it got right; null where too few say anything."
     )
     labels = LiveLabelSerializer(many=True)
+    learning_curve = LearningCurveSerializer(
+        allow_null=True, help_text="null: fewer than 60 labelled images, or not measured yet."
+    )
 
 
 class GuessQuerySerializer(Scoped):
@@ -59,6 +77,11 @@ class GuessQuerySerializer(Scoped):
     max_confidence = Number(min_value=0, max_value=1, default=1.0)
     limit = serializers.IntegerField(min_value=1, max_value=MOST_GUESSES, default=60)
     offset = serializers.IntegerField(min_value=0, max_value=10_000_000, default=0)
+
+
+class NextImagesQuerySerializer(Scoped):
+    dataset = related(Dataset, required=False, help_text="Only images of this dataset.")
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_GUESSES, default=50)
 
 
 class GuessSerializer(serializers.Serializer):

@@ -21,10 +21,11 @@ from django.db import transaction
 from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.embedding import MissingImages
 from inference.embeddings.stores import folder_of
-from inference.live_model.fitting import fit_live_model
+from inference.live_model.fitting import announce_guesses, fit_live_model
+from inference.live_model.ordering import measure_curve, order_images
 from jobs import lanes, messages
 from jobs.work import shutting_down
-from projects.models import Project, ProjectEvent
+from projects.models import Project, ProjectEvent, Task
 from projects.selectors import is_live
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ class Upkeep:
         self._seen: set[int] = set()
         self._missing: dict[uuid.UUID, MissingImages] = {}
         self._unfitted: set[uuid.UUID] = set()
+        self._unmeasured: set[uuid.UUID] = set()
         self._skipped: set[uuid.UUID] = set()
         self._failed: dict[uuid.UUID, float] = {}
 
@@ -64,7 +66,9 @@ class Upkeep:
                 log.exception("live_model_failed", project=str(pk))
                 self._forget(pk)
                 self._failed[pk] = time.monotonic()
-        return bool(self._missing or self._unfitted)
+        if not self._missing and not self._unfitted and self._unmeasured:
+            self._measure(self._unmeasured.pop())
+        return bool(self._missing or self._unfitted or self._unmeasured)
 
     def _look_for_changes(self) -> None:
         if self._last is None:
@@ -114,10 +118,12 @@ class Upkeep:
         if pk in self._unfitted:
             self._unfitted.discard(pk)
             try:
-                fit_live_model(project, embedder_for(project))
+                embedder = embedder_for(project)
             except NoEmbedder:
                 self._forget(pk)
                 return
+            order_images(project, embedder, fit_live_model(project, embedder))
+            self._unmeasured.add(pk)
         if missing is None:
             return
         added = missing.embed_some()
@@ -126,6 +132,19 @@ class Upkeep:
             self._unfitted.add(pk)
         elif added and _is_due(missing):
             self._unfitted.add(pk)
+
+    def _measure(self, pk: uuid.UUID) -> None:
+        """What takes a second, when nothing else is to be done."""
+        project = Project.objects.filter(is_live(), pk=pk, task=Task.CLASSIFICATION).first()
+        if project is None or shutting_down.is_set():
+            return
+        try:
+            if measure_curve(project, embedder_for(project)):
+                announce_guesses(project)
+        except NoEmbedder:
+            return
+        except Exception:
+            log.exception("learning_curve_failed", project=str(pk))
 
     def _forget(self, pk: uuid.UUID) -> None:
         self._missing.pop(pk, None)

@@ -11,11 +11,12 @@ from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
 from datasets.gallery.rows import grid_rows
+from datasets.gallery.serializers import GridImageSerializer
 from datasets.models import Dataset, Image
 from datasets.selectors import images_of, labels_of
 from inference.embeddings.similar import similar_images
 from inference.live_model import serializers
-from inference.live_model.reading import guesses_of, live_model_of
+from inference.live_model.reading import guesses_of, live_model_of, next_images
 from projects.in_project import InProject
 from projects.models import Project
 from projects.permissions import ProjectPermission
@@ -49,6 +50,16 @@ class LiveModelView(InProject, viewsets.GenericViewSet):
             dataset=Dataset.objects.filter(project=self.project),
         )
         return Response(serializers.GuessPageSerializer(guesses_of(self.project, **options)).data)
+
+    @extend_schema(
+        parameters=[serializers.NextImagesQuerySerializer], responses=GridImageSerializer(many=True), filters=False
+    )
+    def next_images(self, request: AuthenticatedRequest, project_id: uuid.UUID) -> Response:
+        """The images whose labels teach the live model most, at most 200: those it is unsure of, unlike each other.
+        Before the first labels, images that together show most of what there is."""
+        datasets = Dataset.objects.filter(project=self.project)
+        options = valid(serializers.NextImagesQuerySerializer, request.query_params, dataset=datasets)
+        return Response(GridImageSerializer(next_images(self.project, **options), many=True).data)
 
 
 class SimilarImagesView(viewsets.GenericViewSet):

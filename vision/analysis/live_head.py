@@ -63,11 +63,14 @@ class HeldOut:
         images: how many were held out, once each.
         right: how many of them got their label.
         temperature: by which their confidences are right on average.
+        images_by_label, right_by_label: the same of each label, in their order.
     """
 
     images: int
     right: int
     temperature: float
+    images_by_label: tuple[int, ...] = ()
+    right_by_label: tuple[int, ...] = ()
 
 
 def fit_head(
@@ -147,8 +150,10 @@ def held_out(
     if not logits:
         return None
     every, wanted = np.concatenate(logits), np.concatenate(truth)
-    right = int((every.argmax(axis=1) == wanted).sum())
-    return HeldOut(len(wanted), right, _temperature(every, wanted))
+    right = every.argmax(axis=1) == wanted
+    of_label, of_right = (np.bincount(part, minlength=num_labels) for part in (wanted, wanted[right]))
+    temperature = _temperature(every, wanted)
+    return HeldOut(len(wanted), int(right.sum()), temperature, tuple(of_label.tolist()), tuple(of_right.tolist()))
 
 
 def _sample(labels: np.ndarray) -> np.ndarray:

@@ -2317,6 +2317,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/live-model/next/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The images whose labels teach the live model most, at most 200: those it is unsure of, unlike each other
+         * @description The images whose labels teach the live model most, at most 200: those it is unsure of, unlike each other.
+         *     Before the first labels, images that together show most of what there is.
+         */
+        get: operations["projects_live_model_next_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/members/": {
         parameters: {
             query?: never;
@@ -4738,6 +4759,17 @@ export interface components {
             /** Format: date-time */
             changed_at: string | null;
         };
+        CurvePoint: {
+            /** @description Labelled images. */
+            images: number;
+            /** Format: double */
+            accuracy: number;
+            /**
+             * Format: double
+             * @description Standard deviation of the accuracy.
+             */
+            deviation: number;
+        };
         /** @description Empty where only figures were kept. */
         Curves: {
             per_class?: components["schemas"]["LabelCurves"][];
@@ -5594,7 +5626,7 @@ export interface components {
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
-            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_not_allowed" | "source_not_found" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_incomplete" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
+            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backbone_died" | "backbone_died_slowly" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_not_allowed" | "source_not_found" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_incomplete" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
             detail: string;
         };
         ErrorItem: {
@@ -6785,6 +6817,12 @@ export interface components {
             origin: components["schemas"]["OriginName"];
             annotations: number;
         };
+        /** @description How good it gets with more labels, measured on parts of those that are there. */
+        LearningCurve: {
+            measured: components["schemas"]["CurvePoint"][];
+            /** @description With 50, 100 and 200 more labelled images. */
+            expected: components["schemas"]["CurvePoint"][];
+        };
         /** @description A suspect with its image as a gallery shows it. */
         LightSuspect: {
             /** Format: uuid */
@@ -6854,6 +6892,10 @@ export interface components {
             images: number;
             /** @description Images without a label of which it guesses this one. */
             guesses: number;
+            /** @description Images with this label that it was tried on and had not seen. */
+            held_out: number;
+            /** @description How many of these it got right: a label with few needs more images. */
+            right: number;
         };
         /** @description A classifier that learns while you label: fitted within seconds of every change, on all labels of the project. */
         LiveModel: {
@@ -6887,6 +6929,8 @@ export interface components {
              */
             accuracy?: number | null;
             labels: components["schemas"]["LiveLabel"][];
+            /** @description null: fewer than 60 labelled images, or not measured yet. */
+            learning_curve: components["schemas"]["LearningCurve"] | null;
         };
         /** @description The live model has learned: read its guesses again. */
         LiveModelEvent: {
@@ -24941,6 +24985,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GuessPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_live_model_next_list: {
+        parameters: {
+            query?: {
+                /** @description Only images of this dataset. */
+                dataset?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GridImage"][];
                 };
             };
             400: {
