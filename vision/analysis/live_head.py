@@ -18,7 +18,7 @@ ITERATIONS, TOLERANCE = 100, 1e-3
 FEW_IMAGES = 400
 FOLDS = 5
 # Confidence is calibrated on so many labelled images at most, so that it stays within the second.
-CALIBRATED = 600
+CALIBRATED = 400
 SMALLEST_DEVIATION = 1e-6
 SEED = 0
 TEMPERATURES = (0.25, 8.0)
