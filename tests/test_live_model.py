@@ -285,6 +285,16 @@ class TestUpkeep:
         work()
         assert failed and status(api, project)["guesses"] == 40
 
+    def test_weights_that_come_later_are_used(self, api, project, fresh, keeper, monkeypatch):
+        embedder = upkeep.embedder_for
+        monkeypatch.setattr(upkeep, "EMBEDDERS_SECONDS", 0)
+        monkeypatch.setattr(upkeep, "embedder_for", lambda _: (_ for _ in ()).throw(embedders.NoEmbedder()))
+        work()
+        assert not folder_of(project).exists()
+        monkeypatch.setattr(upkeep, "embedder_for", embedder)
+        work()
+        assert status(api, project)["embedded"] == 160
+
     def test_a_full_disk(self, api, project, fresh, keeper, settings):
         settings.MIN_FREE_BYTES = 1 << 60
         work()

@@ -39,6 +39,7 @@ OF_LABELS = ("annotations", "label")
 LATE_EVENTS = 200
 # A project that failed is left alone for so long.
 AFTER_FAILURE_SECONDS = 60
+EMBEDDERS_SECONDS = 30
 
 
 class Upkeep:
@@ -52,6 +53,8 @@ class Upkeep:
         self._unmeasured: set[uuid.UUID] = set()
         self._skipped: set[uuid.UUID] = set()
         self._failed: dict[uuid.UUID, float] = {}
+        self._embedders: dict[uuid.UUID, str] = {}
+        self._embedders_seen = float("-inf")
 
     def step(self) -> bool:
         """Look what has changed, fit what is not fitted, and compute the features of some images of each project.
@@ -71,10 +74,9 @@ class Upkeep:
         return bool(self._missing or self._unfitted or self._unmeasured)
 
     def _look_for_changes(self) -> None:
+        self._look_for_embedders()
         if self._last is None:
             self._last = ProjectEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-            for every in Project.objects.filter(is_live()):
-                self._note(every.pk, has_new_images=True)
             return
         rows = ProjectEvent.objects.filter(pk__gt=self._last - LATE_EVENTS, kind__in=(*OF_IMAGES, *OF_LABELS))
         for pk, project, kind in rows.order_by("pk").values_list("pk", "project", "kind"):
@@ -83,6 +85,21 @@ class Upkeep:
             self._seen.add(pk)
             self._last = max(self._last, pk)
         self._seen = {pk for pk in self._seen if pk > self._last - LATE_EVENTS}
+
+    def _look_for_embedders(self) -> None:
+        """Which network compares the images of each project: it changes when pretrained weights come or go, which is no
+        event of a project. The first time that is every project."""
+        if time.monotonic() - self._embedders_seen < EMBEDDERS_SECONDS:
+            return
+        self._embedders_seen = time.monotonic()
+        for project in Project.objects.filter(is_live()):
+            try:
+                name = embedder_for(project).name
+            except NoEmbedder:
+                name = ""
+            if name and self._embedders.get(project.pk) != name:
+                self._note(project.pk, has_new_images=True)
+            self._embedders[project.pk] = name
 
     def _note(self, pk: uuid.UUID, *, has_new_images: bool) -> None:
         if time.monotonic() - self._failed.get(pk, float("-inf")) < AFTER_FAILURE_SECONDS:
