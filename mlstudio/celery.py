@@ -58,9 +58,18 @@ def pause_less(**kwargs: Any) -> None:
     leave_out_what_stays()
 
 
+@signals.worker_ready.connect
+def keep_an_engine_ready(**kwargs: Any) -> None:
+    from jobs.engine import warm
+
+    warm.ENGINE.open()
+
+
 @signals.worker_shutting_down.connect
 def let_go_of_work(**kwargs: Any) -> None:
     """Long work sees this and releases its lease, so that it goes on at the next start."""
+    from jobs.engine import warm
     from jobs.work import shutting_down
 
     shutting_down.set()
+    warm.ENGINE.close()

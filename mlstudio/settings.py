@@ -244,6 +244,8 @@ SANDBOX = choice("MLSTUDIO_SANDBOX", "auto", "require", "files")
 MODEL_UPLOADS = flag("MLSTUDIO_MODEL_UPLOADS", True)
 # Of one training; 0: nine tenths of the machine's.
 ENGINE_MEMORY_BYTES = number("MLSTUDIO_TRAINING_MEMORY_BYTES", 0)
+# How long a worker keeps a process with Keras imported for the next work that needs one; 0: it keeps none.
+WARM_ENGINE_MINUTES = number("MLSTUDIO_WARM_ENGINE_MINUTES", 10)
 
 # Requests that a web process works on at once; event streams and downloads need none of these threads.
 WEB_THREADS = number("MLSTUDIO_WEB_THREADS", 8, least=1)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 from django.conf import settings
 
 from vision.engine_requests import EngineRequest, TrainingRequest
+from vision.exporting.request import ExportRequest
+from vision.model_import.request import PackageImportRequest
 from vision.sandbox.limits import GIB, Limits
-from vision.training.architectures import weights_roots
+from vision.training.architectures import KERAS_RETINANET, weights_roots
 
 # What decides which images are read, and with how much memory: the same as where they were taken in.
 OF_IMAGES = ("MLSTUDIO_MAX_IMAGE_PIXELS", "MLSTUDIO_DECODE_BYTES")
@@ -44,22 +47,20 @@ def readable_of(request: EngineRequest, folder: Path) -> tuple[str, ...]:
     return (str(folder), *map(str, weights_roots()), *request.inputs)
 
 
+def needs_other_keras(request: EngineRequest) -> bool:
+    """Whether it needs the Keras of keras-retinanet, which cannot be in a process with ours."""
+    if isinstance(request, TrainingRequest):
+        return request.configuration.get("architecture", "").startswith(KERAS_RETINANET)
+    if isinstance(request, ExportRequest):
+        return request.engine == "keras_retinanet"
+    return isinstance(request, PackageImportRequest)
+
+
 def limits_of(request: EngineRequest) -> Limits:
     """A training works as long and on as much as its user wants; reading a file is short, and on little."""
     if uses_gpu(request):
         # The compiler of TensorFlow's graphs for graphics cards is a program of its own.
-        programs = 256 if any(Path("/dev").glob("nvidia*")) else 0
-        return Limits(
-            memory_bytes=settings.ENGINE_MEMORY_BYTES or round(psutil.virtual_memory().total * MEMORY_SHARE),
-            reserved_bytes=1 << 46,
-            cpu_seconds=10_000 * DAYS,
-            file_bytes=1 << 40,
-            folder_bytes=1 << 42,
-            threads=8192,
-            processes=programs,
-            open_files=65_536,
-            niceness=TRAINING_NICENESS,
-        )
+        return replace(largest_limits(), processes=256 if any(Path("/dev").glob("nvidia*")) else 0)
     memory = settings.MODEL_IMPORT_MEMORY_BYTES
     return Limits(
         memory_bytes=memory,
@@ -69,4 +70,18 @@ def limits_of(request: EngineRequest) -> Limits:
         folder_bytes=64 * GIB,
         threads=4096,
         niceness=JOB_NICENESS,
+    )
+
+
+def largest_limits() -> Limits:
+    """Of a process of which it is not known yet what it works on."""
+    return Limits(
+        memory_bytes=settings.ENGINE_MEMORY_BYTES or round(psutil.virtual_memory().total * MEMORY_SHARE),
+        reserved_bytes=1 << 46,
+        cpu_seconds=10_000 * DAYS,
+        file_bytes=1 << 40,
+        folder_bytes=1 << 42,
+        threads=8192,
+        open_files=65_536,
+        niceness=TRAINING_NICENESS,
     )

@@ -10,17 +10,20 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from common.words import counted
 from jobs import work
 from jobs.context import JobContext
-from jobs.engine.inputs import environment_of, is_closed, limits_of, readable_of, uses_gpu
+from jobs.engine import warm
+from jobs.engine.inputs import environment_of, is_closed, limits_of, needs_other_keras, readable_of, uses_gpu
 from jobs.errors import WorkFailed
 from vision.engine_requests import EngineRequest, read_request
 from vision.sandbox.process import SandboxedProcess, start_python
 from vision.sandbox.protections import SandboxMissing
 from vision.training import layout
 
+ENGINE = "vision.engine"
 STDERR_BYTES = 20_000
 # What the process says is not to be believed: neither that a line ends, nor that lines do.
 LINE_CHARACTERS = 64 << 20
@@ -32,6 +35,8 @@ NOISE = ("I0000 ", "WARNING: All log messages before")
 
 class EngineProcess:
     """`python -m vision.engine <folder>` in the sandbox, its reports as a queue of dictionaries; None ends them.
+
+    A process that waits for such work does it, if there is one (`jobs.engine.warm`).
 
     It reads the folder, with `request.json`, and what the request names; it writes into `work` in it.
 
@@ -45,23 +50,33 @@ class EngineProcess:
         layout.writable(folder).mkdir(exist_ok=True)
         self._limits = limits_of(request)
         self._killed = False
+        # What its successor would have to be; None: what is like this one takes no process that waits.
+        self._environment = None if needs_other_keras(request) else environment_of(request)
         self._process = self._started(request)
         self._messages: queue.Queue[dict | None] = queue.Queue(WAITING_MESSAGES)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _started(self, request: EngineRequest) -> SandboxedProcess:
         pipe = subprocess.PIPE
+        errors = self.folder / "stderr.log"
+        options: dict[str, Any] = {
+            "folder": layout.writable(self.folder),
+            "readable": readable_of(request, self.folder),
+            "limits": self._limits,
+            "environment": environment_of(request),
+            "gpu": uses_gpu(request),
+            "closed": is_closed(request),
+        }
         try:
-            with open(self.folder / "stderr.log", "ab") as stderr:
+            with open(errors, "ab") as stderr:
+                if self._environment is not None:
+                    waiting = warm.ENGINE.take(ENGINE, self.folder, stderr=errors, **options)
+                    if waiting is not None:
+                        return waiting
                 return start_python(
-                    "vision.engine",
+                    ENGINE,
                     self.folder,
-                    folder=layout.writable(self.folder),
-                    readable=readable_of(request, self.folder),
-                    limits=self._limits,
-                    environment=environment_of(request),
-                    gpu=uses_gpu(request),
-                    closed=is_closed(request),
+                    **options,
                     stdin=pipe,
                     stdout=pipe,
                     stderr=stderr,
@@ -99,10 +114,12 @@ class EngineProcess:
         return self._process.wait()
 
     def kill(self) -> None:
-        """End it at once and wait until it is gone."""
+        """End it at once and wait until it is gone; then another may be made ready for what comes next."""
         self._killed = True
         self._process.kill()
         self._process.wait()
+        if self._environment is not None:
+            warm.ENGINE.prepare(self._environment)
 
     def how_it_died(self) -> str:
         code = self._process.returncode

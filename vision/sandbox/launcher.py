@@ -30,7 +30,7 @@ def main(descriptor: int) -> None:
         task = json.load(file)
     try:
         os.chdir(task["folder"])
-        _limit(task["limits"])
+        limit(task["limits"])
         if sys.platform == "linux":
             _give_up(task)
         os.execve(task["command"][0], task["command"], task["environment"])
@@ -48,7 +48,7 @@ def _give_up(task: dict) -> None:
     if os.getppid() != task["parent"]:
         os._exit(FAILED)
     if task["closed"]:
-        _close(task)
+        close(task)
 
 
 def _hold_open(paths: list[str]) -> None:
@@ -59,7 +59,8 @@ def _hold_open(paths: list[str]) -> None:
             os.set_inheritable(os.open(path, os.O_PATH), True)
 
 
-def _close(task: dict) -> None:
+def close(task: dict) -> None:
+    """From here on this thread, and those that it starts, reach only what the task names."""
     rules = dict.fromkeys((*task["readable"], f"/proc/{os.getpid()}"), landlock.READ)
     rules |= dict.fromkeys(task["devices"], landlock.DEVICE)
     rules |= dict.fromkeys(task["writable"], landlock.WRITE)
@@ -72,7 +73,7 @@ def _close(task: dict) -> None:
     )
 
 
-def _limit(limits: dict) -> None:
+def limit(limits: dict) -> None:
     import resource
 
     values = {

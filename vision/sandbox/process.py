@@ -91,43 +91,66 @@ def start(
     """
     protections.check()
     limits = limits or Limits()
+    task = task_of(folder=folder, readable=readable, limits=limits, environment=environment, gpu=gpu, closed=closed)
+    process = launch(command, task, stdin=stdin, stdout=stdout, stderr=stderr, **pipes)
+    watch(process, folder, limits)
+    return process
+
+
+def task_of(
+    *,
+    folder: Path,
+    limits: Limits,
+    readable: Iterable[str | Path] = (),
+    environment: dict[str, str] | None = None,
+    gpu: bool = False,
+    closed: bool = True,
+) -> dict[str, Any]:
+    """What a process is told to give up, with its homes made; the arguments are those of `start`."""
     folder = folder.resolve()
     surroundings.make_homes(folder)
-    variables = surroundings.environment(folder, environment)
-    task = {
-        "command": [str(part) for part in command],
+    return {
         "folder": str(folder),
         "writable": [str(folder), *surroundings.writable_of_gpus(gpu)],
         "readable": [*surroundings.readable_code(), *surroundings.readable_of_gpus(gpu), *map(str, readable)],
         "devices": surroundings.devices(gpu),
-        "environment": variables,
+        "environment": surroundings.environment(folder, environment),
         "limits": _limits(limits),
         "gpu": gpu,
         "closed": closed,
         "parent": os.getpid(),
     }
+
+
+def launch(command: Sequence[str | Path], task: dict[str, Any], **pipes: Any) -> SandboxedProcess:
+    """Start a program that does its task first. Nobody watches it yet."""
     with tempfile.TemporaryFile() as spec:
-        spec.write(json.dumps(task).encode())
+        spec.write(json.dumps(task | {"command": [str(part) for part in command]}).encode())
         spec.seek(0)
         process = SandboxedProcess(
             [sys.executable, "-I", "-S", "-c", LAUNCH, str(surroundings.ROOT), str(spec.fileno())],
-            cwd=folder,
-            env={"PATH": variables.get("PATH", "")},
+            cwd=task["folder"],
+            env={"PATH": task["environment"].get("PATH", "")},
             pass_fds=(spec.fileno(),),
             start_new_session=True,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
             **pipes,
         )
-    process.starts_others = limits.processes > 0
-    threading.Thread(target=_watch, args=(process, folder, limits), daemon=True).start()
+    process.starts_others = task["limits"]["processes"] > 0
     return process
+
+
+def watch(process: SandboxedProcess, folder: Path, limits: Limits) -> None:
+    """Have it killed above its limits, from now on."""
+    threading.Thread(target=_watch, args=(process, folder.resolve(), limits), daemon=True).start()
 
 
 def start_python(module: str, *arguments: str | Path, **options: Any) -> SandboxedProcess:
     """`python -m module` in the sandbox, which finds no module in its work folder; `options` are those of `start`."""
-    return start([sys.executable, "-P", "-m", module, *map(str, arguments)], **options)
+    return start(python(module, *arguments), **options)
+
+
+def python(module: str, *arguments: str | Path) -> list[str]:
+    return [sys.executable, "-P", "-m", module, *map(str, arguments)]
 
 
 def _limits(limits: Limits) -> dict[str, int]:

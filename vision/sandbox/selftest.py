@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vision.sandbox.attempts import DONE, REFUSED
 from vision.sandbox.limits import Limits
-from vision.sandbox.process import start_python
+from vision.sandbox.process import SandboxedProcess, start_python
 
 ALLOWED = ("read_own_input", "write_own_folder", "stream_pair")
 QUICK = Limits(memory_bytes=512 << 20, cpu_seconds=30, file_bytes=16 << 20, folder_bytes=64 << 20)
 SECRETS = ("SECRET", "DATABASE_URL", "PASSWORD", "AWS_", "REDIS_URL", "SMTP")
+# As `start_python`: a module, its arguments and options.
+Start = Callable[..., SandboxedProcess]
 
 
 @dataclass(frozen=True)
@@ -28,28 +30,31 @@ class Result:
         return self.answer == DONE if self.attempt in ALLOWED else self.answer.startswith(REFUSED)
 
 
-def attempt_everything(files: list[Path]) -> Iterator[Result]:
+def attempt_everything(files: list[Path], start: Start = start_python) -> Iterator[Result]:
     """Start one process and give what came of each of its attempts; `files` are attempted to read as well."""
     with tempfile.TemporaryDirectory() as base:
         own, other, inputs = (Path(base) / name for name in ("own", "other", "inputs"))
         for folder in (own, other, inputs):
             folder.mkdir()
             (folder / "file").write_text("content")
-        yield from attempt(_attempts(other, inputs), folder=own, readable=(inputs,))
+        yield from attempt(_attempts(other, inputs), folder=own, readable=(inputs,), start=start)
         for file in files:
-            for result in attempt({"read": [str(file.resolve())]}, folder=own):
+            for result in attempt({"read": [str(file.resolve())]}, folder=own, start=start):
                 yield Result(f"read {file}", result.answer)
 
 
 def attempt(
-    attempts: dict[str, list[str]], *, folder: Path, limits: Limits = QUICK, readable: Sequence[Path] = ()
+    attempts: dict[str, list[str]],
+    *,
+    folder: Path,
+    limits: Limits = QUICK,
+    readable: Sequence[Path] = (),
+    start: Start = start_python,
 ) -> list[Result]:
     """What came of the attempts; a process that was ended answers for all of them."""
-    process = start_python(
-        "vision.sandbox.attempts", json.dumps(attempts), folder=folder, limits=limits, readable=readable
-    )
+    process = start("vision.sandbox.attempts", json.dumps(attempts), folder=folder, limits=limits, readable=readable)
     try:
-        answer = process.communicate()[0]
+        answer = process.stdout.read()  # type: ignore[union-attr]
     finally:
         process.kill()
     try:

@@ -39,6 +39,8 @@ PASSED_ON_PREFIXES = (
     "LC_", "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "GOTO_", "TF_CPP_", "TF_ENABLE_", "TF_NUM_", "TF_XLA_",
     "TF_GPU_", "TF_FORCE_GPU_", "TF_CUDNN_", "TF_DETERMINISTIC_", "TF_USE_", "XLA_FLAGS",
 )  # fmt: skip
+# Variables that name places in the work folder.
+HOMES = ("HOME", "TMPDIR", "KERAS_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "PYTHONPATH")
 SECRET_WORDS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
 SYSTEM = (
     "/usr",
@@ -94,6 +96,16 @@ def environment(folder: Path, more: dict[str, str] | None = None) -> dict[str, s
     }
     fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONNOUSERSITE": "1"}
     return kept | fixed | {name: str(path) for name, path in homes.items()} | (more or {})
+
+
+def code_version() -> tuple[int, int]:
+    """Changes when a file of the engines does: a process that has imported them earlier runs older code."""
+    changed = [path.stat().st_mtime_ns for path in (ROOT / "vision").rglob("*.py")]
+    return len(changed), max(changed, default=0)
+
+
+def has_gpu_devices() -> bool:
+    return bool(_existing(GPU_DEVICES))
 
 
 def _users_libraries() -> list[str]:
