@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.warm_processes import start_in_waiting
 from vision.sandbox import landlock, protections, seccomp, selftest
 from vision.sandbox import process as process_module
 from vision.sandbox.limits import MIB, Limits
@@ -27,16 +28,24 @@ needs_seccomp = pytest.mark.skipif(not seccomp.is_supported(), reason="this syst
 SMALL = Limits(memory_bytes=256 * MIB, cpu_seconds=20, file_bytes=8 * MIB, folder_bytes=32 * MIB, threads=32)
 
 
-def attempt(folder: Path, limits: Limits = SMALL, **attempts: list[str]) -> dict[str, str]:
-    return {one.attempt: one.answer for one in selftest.attempt(attempts, folder=folder, limits=limits)}
+# A process of its own, and one that was there and waited.
+WAYS = pytest.mark.parametrize("start_module", [start_python, start_in_waiting], ids=["started", "waited"])
+
+
+def attempt(
+    folder: Path, limits: Limits = SMALL, start_module: selftest.Start = start_python, **attempts: list[str]
+) -> dict[str, str]:
+    found = selftest.attempt(attempts, folder=folder, limits=limits, start=start_module)
+    return {one.attempt: one.answer for one in found}
 
 
 @needs_landlock
 @needs_seccomp
-def test_every_way_out_is_closed_and_its_own_work_goes_on(tmp_path):
+@WAYS
+def test_every_way_out_is_closed_and_its_own_work_goes_on(tmp_path, start_module):
     database = tmp_path / "db.sqlite3"
     database.write_text("passwords")
-    results = list(selftest.attempt_everything([database]))
+    results = list(selftest.attempt_everything([database], start_module))
     assert len(results) >= 30
     assert [(one.attempt, one.answer) for one in results if not one.as_meant] == []
 
@@ -49,10 +58,17 @@ def inside(tmp_path) -> Path:
 
 
 @needs_landlock
-def test_the_data_folder_and_the_code_folder_cannot_even_be_listed(inside, tmp_path, settings):
-    answers = attempt(inside, list_another_job=[str(tmp_path)], read=[str(settings.DATA_DIR / "secret_key")])
+@WAYS
+def test_the_data_folder_and_the_code_folder_cannot_even_be_listed(inside, tmp_path, settings, start_module):
+    answers = attempt(
+        inside,
+        start_module=start_module,
+        list_another_job=[str(tmp_path)],
+        read=[str(settings.DATA_DIR / "secret_key")],
+    )
     assert all(answer.startswith("refused: Permission") for answer in answers.values()), answers
-    assert attempt(inside, list_another_job=[str(settings.BASE_DIR)])["list_another_job"].startswith("refused")
+    answers = attempt(inside, start_module=start_module, list_another_job=[str(settings.BASE_DIR)])
+    assert answers["list_another_job"].startswith("refused")
 
 
 def test_it_lets_others_go_first_and_ends_first_when_memory_is_gone(inside):
@@ -103,18 +119,20 @@ def test_the_environment_is_built_from_nothing(inside, monkeypatch):
         assert seen[name].startswith(str(inside))
 
 
-def test_what_an_earlier_process_left_is_not_run(inside):
+@WAYS
+def test_what_an_earlier_process_left_is_not_run(inside, start_module):
     """Neither in its homes, nor as a module beside it."""
     (inside / "json.py").write_text("raise SystemExit('taken over')")
     planted = inside / ".sandbox" / "code" / "vision"
     planted.mkdir(parents=True)
     (planted / "__init__.py").write_text("raise SystemExit('taken over')")
-    assert attempt(inside, write_own_folder=["mine"]) == {"write_own_folder": "done"}
+    assert attempt(inside, start_module=start_module, write_own_folder=["mine"]) == {"write_own_folder": "done"}
 
 
-def test_memory_is_refused_by_the_kernel_and_the_process_can_say_so(inside):
+@WAYS
+def test_memory_is_refused_by_the_kernel_and_the_process_can_say_so(inside, start_module):
     limits = replace(SMALL, memory_bytes=1024 * MIB, reserved_bytes=256 * MIB)  # before the watching thread kills it
-    assert attempt(inside, limits, eat_memory=[str(MIB)]) == {"eat_memory": "refused: no memory"}
+    assert attempt(inside, limits, start_module, eat_memory=[str(MIB)]) == {"eat_memory": "refused: no memory"}
 
 
 def ended_for(folder: Path, code: str, limits: Limits) -> str:
@@ -131,8 +149,9 @@ def test_a_process_that_uses_more_than_it_may_is_ended(inside):
     assert ended_for(inside, f"held = b'x' * {128 * MIB}", limits) == "memory"
 
 
-def test_one_file_grows_only_so_far(inside):
-    answer = attempt(inside, fill_a_file=[str(64 * MIB)])
+@WAYS
+def test_one_file_grows_only_so_far(inside, start_module):
+    answer = attempt(inside, start_module=start_module, fill_a_file=[str(64 * MIB)])
     assert answer == {"fill_a_file": "refused: File too large"}
     assert (inside / "large").stat().st_size <= 8 * MIB
 
