@@ -32,7 +32,8 @@ def run(folder: Path) -> list[Row]:
         for number in range(REPEATS):
             cold.append(_timed(folder / f"{name}-cold-{number}", request))
             warm.append(_timed(folder / f"{name}-warm-{number}", request, memory))
-        rows.append(_row(f"{name}: request to first line of work", cold, warm, 0, limit))
+        if limit is not None:  # a preflight says nothing before its answer
+            rows.append(_row(f"{name}: request to first line of work", cold, warm, 0, limit))
         rows.append(_row(f"{name}: request to answer", cold, warm, 1, None))
     whole, own = (statistics.median(values) / 2**20 for values in zip(*memory, strict=True))
     return [*rows, Row("engine process that waits: memory", f"{own:.0f} MiB of its own", f"{whole:.0f} MiB with files")]

@@ -153,24 +153,30 @@ def test_after_three_that_could_not_be_closed_no_more_are_made(engine, tmp_path,
     assert stays_without(engine)
 
 
-@pytest.mark.parametrize("difference", ["another Keras", "other threads", "newer code", "a graphics card"])
+@pytest.mark.parametrize("difference", ["another Keras", "other threads", "newer code"])
 def test_it_is_left_to_what_is_like_it(engine, tmp_path, monkeypatch, difference):
     """What libraries read at their import cannot be given to it later."""
     pid = ready(engine)
-    environment = ENVIRONMENT
     with monkeypatch.context() as patch:
         if difference == "another Keras":
             patch.setenv("TF_USE_LEGACY_KERAS", "1")
         elif difference == "other threads":
             patch.setenv("TF_NUM_INTRAOP_THREADS", "7")
-        elif difference == "newer code":
-            patch.setattr(surroundings, "code_version", lambda: (0, 0))
         else:
-            patch.setattr(surroundings, "has_gpu_devices", lambda: True)
-            environment = {}
-        assert take(engine, tmp_path, environment) is None
+            patch.setattr(surroundings, "code_version", lambda: (0, 0))
+        assert take(engine, tmp_path) is None
     assert engine.waiting.pid == pid
     assert take(engine, tmp_path).pid == pid
+
+
+@pytest.mark.parametrize("has_cards", [False, True])
+def test_where_there_are_graphics_cards_work_that_sees_them_has_a_process_of_its_own(
+    engine, tmp_path, monkeypatch, has_cards
+):
+    monkeypatch.setattr(surroundings, "has_gpu_devices", lambda: has_cards)
+    ready(engine)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert (take(engine, tmp_path, environment={}) is None) is has_cards
 
 
 def test_newer_code_replaces_it(engine, monkeypatch):
@@ -225,6 +231,6 @@ def test_the_engine_works_in_the_process_that_waited(engine, tmp_path, monkeypat
     messages = messages_of(process)
     assert [message["event"] for message in messages][-1] == "error", messages
     assert messages[0] == {"event": "log", "line": "Starting: importing TensorFlow"}
-    assert (folder / "stderr.log").exists() and process.wait() == 1
+    assert (folder / "stderr.log").exists() and process.wait() == 3
     process.kill()
     wait_for(lambda: engine.waiting is not None and engine.waiting.pid != pid, SECONDS)

@@ -78,6 +78,13 @@ def test_its_errors_go_where_those_of_the_work_belong(inside):
     assert "wrong" in (inside.parent / "stderr.log").read_text()
 
 
+def test_what_is_said_to_it_after_its_work_has_begun_reaches_the_work(inside):
+    process = run_in_waiting("import sys; print(sys.stdin.readline().strip())", folder=inside)
+    process.stdin.write("cancel\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "cancel\n"
+
+
 @linux
 def test_more_memory_than_the_work_may_take_ends_it(inside):
     limits = Limits(memory_bytes=64 * MIB, reserved_bytes=1024 * MIB)
