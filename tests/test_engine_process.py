@@ -16,6 +16,7 @@ from jobs.errors import WorkFailed
 from vision.detection.samples import DetectionSample
 from vision.engine_requests import (
     MODES,
+    BackboneRequest,
     BaseModelFile,
     PreflightRequest,
     TrainingRequest,
@@ -79,6 +80,7 @@ REQUESTS = [
     ),
     (PackageImportRequest("/data/job/a.h5", ["/etc/a"], (64, 96), None, []), []),
     (OutputsRequest("keras", "/data/job/model.keras", ["/data/3.npy"]), ["/data/3.npy"]),
+    (BackboneRequest("mobilenet_v2", 160), []),
     (exported(), ["/data/four.jpg", "/data/five.jpg"]),
 ]
 OF_FILES = [request for request, _ in REQUESTS if not isinstance(request, TrainingRequest)]
