@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
+import uuid
 from pathlib import Path
 
 from vision.sandbox.limits import GIB, Limits
@@ -11,12 +11,11 @@ from vision.sandbox.process import SandboxedProcess
 from vision.sandbox.warm import WarmProcess
 
 LARGEST = Limits(memory_bytes=8 * GIB, reserved_bytes=1 << 46, cpu_seconds=10**9, file_bytes=1 << 40, open_files=65_536)
-_numbers = itertools.count()
 
 
 def waiting(imports: str = "json", **options) -> WarmProcess:
     """A process that has imported a light module."""
-    folder = Path(tempfile.gettempdir()) / f"waiting-{next(_numbers)}"
+    folder = Path(tempfile.gettempdir()) / f"waiting-{uuid.uuid4().hex}"
     process = WarmProcess(imports, folder=folder, limits=LARGEST, **options)
     process.wait_until_ready(60)
     return process
