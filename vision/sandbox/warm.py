@@ -43,7 +43,7 @@ class WarmProcess:
         self.folder = folder
         self._limits = limits
         self._ready, self._answered = threading.Event(), threading.Event()
-        self._has_entered = False
+        self._has_said_ready = self._has_entered = False
         task = task_of(folder=folder, limits=limits, environment=(environment or {}) | ONE_THREAD, closed=False)
         pipe = subprocess.PIPE
         self._process = launch(
@@ -68,7 +68,7 @@ class WarmProcess:
 
     @property
     def is_ready(self) -> bool:
-        return self._ready.is_set() and self.is_alive
+        return self._has_said_ready and self.is_alive
 
     def wait_until_ready(self, seconds: float) -> bool:
         """Whether it was within that time."""
@@ -114,6 +114,7 @@ class WarmProcess:
     def _listen(self) -> None:
         """Its two words; all that follows belongs to its work."""
         if self._process.stdout.readline().strip() == READY:  # type: ignore[union-attr]
+            self._has_said_ready = True
             self._ready.set()
             self._has_entered = self._process.stdout.readline().strip() == ENTERED  # type: ignore[union-attr]
         self._ready.set()
