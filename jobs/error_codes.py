@@ -21,6 +21,7 @@ WORK = (
     "too_many_entries", "too_many_images", "too_many_labels", "too_many_pixels", "training_diverged",
     "training_failed", "training_process_died", "unknown_backbone", "unknown_layers", "unreadable_file",
     "unsafe_file", "unsafe_path", "unsupported_archive", "unsupported_compression", "unsupported_operation",
-    "video_broken", "video_deleted", "video_empty", "weights_differ", "weights_incomplete", "weights_not_available",
-    "weights_only", "weights_unknown", "weights_unreachable", "worker_lost", "wrong_input", "wrong_output",
+    "video_broken", "video_deleted", "video_empty", "weights_differ", "weights_folder", "weights_incomplete",
+    "weights_missing", "weights_not_available", "weights_only", "weights_unknown", "weights_unreachable", "worker_lost",
+    "wrong_input", "wrong_output",
 )  # fmt: skip

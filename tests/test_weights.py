@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.weights_source import CONTENT, FILE, NAME, Source
+from tests.weights_source import CONTENT, FILE, NAME, PRESET, Source, h5, preset_content
 from training import weights as pretrained
 from training.weights import WeightsProblem
 from vision.training import architectures
@@ -180,8 +180,91 @@ def test_a_mirror_that_is_no_address_is_said(folder, settings, address):
 def test_a_folder_that_cannot_be_written_is_said_without_a_traceback(folder, tmp_path, settings):
     settings.WEIGHTS_FOLDER = tmp_path / "file"
     (tmp_path / "file").write_text("x")
-    with pytest.raises(CommandError, match=r"File exists|Not a directory"):
-        run("download", NAME, "--yes")
+    for folder_ in (tmp_path / "file", tmp_path / "file" / "below"):
+        settings.WEIGHTS_FOLDER = folder_
+        with pytest.raises(CommandError, match=r"The folder of weights .* cannot be used: .*Make it a folder"):
+            run("download", NAME, "--yes")
+
+
+def test_a_link_to_nothing_is_no_folder(folder, tmp_path, settings):
+    settings.WEIGHTS_FOLDER = tmp_path / "link"
+    settings.WEIGHTS_FOLDER.symlink_to(tmp_path / "nothing")
+    with pytest.raises(WeightsProblem, match="cannot be used: it is no folder") as caught:
+        download()
+    assert caught.value.code == "weights_folder"
+
+
+@pytest.mark.parametrize("size", [11, 20_000, len(CONTENT) - 1])
+def test_a_connection_without_a_length_that_closes_early_was_cut(folder, source, size):
+    source.says_length, source.cut_after = False, size
+    with pytest.raises(WeightsProblem, match=r"the connection was cut\. .* the next try goes on from there"):
+        download()
+    assert find_weights(ARCHITECTURES[NAME]) is None
+    source.cut_after = None
+    assert download().read_bytes() == CONTENT and source.asked[-1][1] == f"bytes={size}-"
+
+
+def test_a_file_that_is_cut_at_its_source_is_not_taken(folder, source):
+    source.files[f"/{FILE}"] = CONTENT[:20_000]
+    with pytest.raises(WeightsProblem, match="Its end is missing") as caught:
+        download()
+    assert caught.value.code == "weights_differ" and not [path for path in folder.rglob("*.h5*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [h5(1000), CONTENT[:100] + bytes(4000) + CONTENT[4100:], h5(5_000_000), CONTENT[:8] + b"\xff" * 100],
+    ids=["too little", "damaged", "too much", "no superblock"],
+)
+def test_a_file_with_other_numbers_is_not_taken(folder, tmp_path, content):
+    brought = tmp_path / FILE
+    brought.write_bytes(content)
+    with pytest.raises(WeightsProblem, match="is damaged, or holds something else") as caught:
+        pretrained.add(brought)
+    assert caught.value.code == "weights_differ" and find_weights(ARCHITECTURES[NAME]) is None
+
+
+def test_a_part_that_nobody_asked_for_is_refused(folder, source):
+    source.part_from = 1000
+    with pytest.raises(WeightsProblem, match="a part of the file where the whole was asked for"):
+        download()
+    assert find_weights(ARCHITECTURES[NAME]) is None
+
+
+def test_a_part_that_begins_elsewhere_is_not_appended(folder, source):
+    source.cut_after = 100_000
+    with pytest.raises(WeightsProblem):
+        download()
+    source.cut_after, source.part_from = None, 0
+    with pytest.raises(WeightsProblem, match="a part of the file where"):
+        download()
+    source.part_from = None
+    assert download().read_bytes() == CONTENT
+    assert [asked for _, asked in source.asked] == ["", "bytes=65536-", "", ""]
+
+
+def test_a_folder_under_the_name_of_a_file_is_no_weights(folder, source):
+    (folder / FILE).mkdir(parents=True)
+    assert find_weights(ARCHITECTURES[NAME]) is None
+    with pytest.raises(WeightsProblem, match="is a folder, where a file belongs") as caught:
+        download()
+    assert caught.value.code == "weights_folder" and source.asked == []
+
+
+def test_a_file_under_the_name_of_a_preset_is_no_weights(folder, source):
+    folder.mkdir()
+    (folder / PRETRAINED[PRESET].place).write_bytes(CONTENT)
+    assert find_weights(ARCHITECTURES[PRESET]) is None
+    with pytest.raises(WeightsProblem, match="is no folder, where a folder belongs"):
+        download(PRESET)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:secret@127.0.0.1:9", "foo://127.0.0.1:9", "socks5h://127.0.0.1:9"])
+def test_a_proxy_of_another_kind_is_said(folder, settings, monkeypatch, proxy):
+    settings.WEIGHTS_URL = "http://weights.invalid"
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(WeightsProblem, match=r"the proxy \w+://127\.0\.0\.1:9 of the environment is no HTTP proxy"):
+        download()
 
 
 def test_a_proxy_of_the_environment_is_used(folder, source, settings, monkeypatch):
@@ -204,7 +287,7 @@ def test_a_preset_of_several_files_is_here_when_all_are(folder, source):
         source.files[f"/{file.path}"] = b"{}"
     with pytest.raises(WeightsProblem):
         download("retinanet_resnet18")
-    source.files[f"/{weights.files[-1].path}"] = CONTENT
+    source.files[f"/{weights.files[-1].path}"] = preset_content()
     assert {path.name for path in download("retinanet_resnet18").iterdir()} == {
         "config.json",
         "metadata.json",
@@ -266,7 +349,7 @@ class TestAdd:
             pretrained.add(brought)
         assert caught.value.code == "weights_incomplete"
         assert find_weights(ARCHITECTURES["retinanet_resnet18"]) is None
-        (brought / "model.weights.h5").write_bytes(CONTENT)
+        (brought / "model.weights.h5").write_bytes(preset_content())
         assert [weights.name for weights in pretrained.add(brought)] == ["retinanet_resnet18"]
 
 
@@ -278,6 +361,13 @@ class TestVerify:
         (found,) = pretrained.verify()
         assert "is not what it should be" in found.problem
 
+    def test_a_file_that_is_cut_is_found_without_a_hash(self, folder):
+        path = download()
+        path.write_bytes(CONTENT[:20_000])
+        (folder / pretrained.HASHES).unlink()
+        (found,) = pretrained.verify()
+        assert "the end of" in found.problem
+
     def test_a_file_of_the_users_own_folder_without_a_published_hash_is_not_compared(
         self, folder, tmp_path, monkeypatch
     ):
@@ -288,7 +378,7 @@ class TestVerify:
 
     def test_a_preset_that_lost_a_file(self, folder, source):
         for file in PRETRAINED["retinanet_resnet18"].files:
-            source.files[f"/{file.path}"] = CONTENT if file.path.endswith(".h5") else b"{}"
+            source.files[f"/{file.path}"] = preset_content() if file.path.endswith(".h5") else b"{}"
         path = download("retinanet_resnet18")
         (path / "model.weights.h5").unlink()
         (found,) = pretrained.verify()

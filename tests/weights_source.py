@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import io
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from vision.training import architectures
@@ -15,7 +19,24 @@ from vision.training.pretrained import PRETRAINED
 
 NAME = "mobilenet_v2"
 FILE = PRETRAINED[NAME].files[0].path
-CONTENT = b"\x89HDF\r\n\x1a\n" + bytes(range(256)) * 4096
+
+
+def h5(count: int, **options) -> bytes:
+    """An HDF5 file with so many numbers."""
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        file.create_dataset("Conv1/kernel", data=np.arange(count, dtype="float32"), **options)
+    return content.getvalue()
+
+
+CONTENT = h5(PRETRAINED[NAME].architecture.parameters)
+PRESET = "retinanet_resnet18"
+
+
+@functools.cache
+def preset_content() -> bytes:
+    """Of a backbone, which has fewer numbers than the whole detector."""
+    return h5(PRETRAINED[PRESET].architecture.parameters * 3 // 4, compression="gzip", compression_opts=1, shuffle=True)
 
 
 class Source:
@@ -24,7 +45,9 @@ class Source:
     def __init__(self) -> None:
         self.files = {f"/{FILE}": CONTENT}
         self.cut_after: int | None = None
-        self.takes_ranges = True
+        self.takes_ranges = self.says_length = True
+        # Where a part begins that is sent, whatever was asked for.
+        self.part_from: int | None = None
         self.stated_hash = ""
         self.redirects = self.is_endless = False
         self.headers: dict[str, str] = {}
@@ -68,8 +91,13 @@ class Source:
         if start >= len(content):
             request.send_error(416)
             return
-        request.send_response(206 if start else 200)
-        request.send_header("Content-Length", str(len(content) - start))
+        is_part = bool(start) if self.part_from is None else True
+        start = start if self.part_from is None else self.part_from
+        request.send_response(206 if is_part else 200)
+        if is_part:
+            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        if self.says_length:
+            request.send_header("Content-Length", str(len(content) - start))
         if self.stated_hash:
             request.send_header("X-Linked-Etag", f'"{self.stated_hash}"')
         request.end_headers()

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
+import functools
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
 from django.conf import settings
 
-from common.errors import StudioError
 from common.words import counted, format_bytes
 from storage import services as storage
-from vision.training.architectures import find_weights
+from storage.errors import InsufficientStorage, is_disk_full
+from training.weights_check import digests, take
+from training.weights_download import CannotFetch, Download, fetch, kept_bytes, shown_address
+from training.weights_errors import WeightsBusy, WeightsProblem
+from vision.model_import.weights_file import is_cut
+from vision.training.architectures import find_weights, weights_folders
 from vision.training.pretrained import PRETRAINED, PretrainedWeights, WeightsFile
 
-CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
-# Of a connection that is cut all but the last piece is kept.
-PIECE, CHUNK = 1 << 16, 1 << 20
 # What the files here hash to, so that one that changes is seen also where its source publishes no hash.
 HASHES = "sha256.json"
 PARTIAL, STAGED, LOCK = ".partial", ".staged", ".lock"
-HDF5 = b"\x89HDF\r\n\x1a\n"
 # A source that sends without an end is left when it has sent so many times what is expected, and some more.
 MOST_TIMES, MOST_MORE = 2, 64 << 20
-SHA256 = re.compile(r"^[0-9a-f]{64}$")
-HEADERS = {"User-Agent": "mlstudio", "Accept-Encoding": "identity"}
 
 OnProgress = Callable[[str, int, int | None], None]
-
-
-class WeightsProblem(StudioError):
-    """Weights could not be brought or added; the code is for programs, the sentence says what to do."""
 
 
 @dataclass(frozen=True)
@@ -79,32 +71,57 @@ def download(weights: PretrainedWeights, on_progress: OnProgress = lambda file, 
         on_progress: called with the file's name, the bytes that are here and those that it has, None where unknown.
 
     Raises:
-        WeightsProblem: `weights_unreachable`, `weights_differ`, `still_running`.
+        WeightsProblem: `weights_unreachable`, `weights_differ`, `weights_folder`, `still_running`.
         InsufficientStorage: the disk is full.
     """
     with _alone():
         if (here := find_weights(weights.architecture, weights.kind)) is not None:
             return here
+        _check_place(weights)
         storage.ensure_free_space(weights.approximate_bytes)
         for file in weights.files:
             staged = _staged(weights, file)
             if not staged.exists():
                 staged.parent.mkdir(parents=True, exist_ok=True)
-                _download_file(file, staged, MOST_TIMES * weights.approximate_bytes + MOST_MORE, on_progress)
+                _download_file(weights, file, staged, on_progress)
         return _put_in_place(weights)
 
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     """Two that write the same file would damage it."""
-    own_folder().mkdir(parents=True, exist_ok=True)
-    with open(own_folder() / LOCK, "w") as lock:
+    folder = own_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / LOCK, "w")  # noqa: SIM115 - closed below
+    except OSError as error:
+        is_there = folder.is_symlink() or folder.exists()
+        raise _folder_problem("it is no folder" if is_there and not folder.is_dir() else error.strerror) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            detail = "Weights are brought already. Wait until that has ended."
-            raise WeightsProblem(detail, code="still_running") from error
-        yield
+            raise WeightsBusy() from error
+        try:
+            yield
+        except OSError as error:
+            if is_disk_full(error):
+                raise InsufficientStorage() from error
+            raise _folder_problem(error.strerror) from error
+
+
+def _folder_problem(reason: str | None) -> WeightsProblem:
+    reason = reason or "it cannot be written"
+    detail = f"The folder of weights {own_folder()} cannot be used: {reason}. Make it a folder that can be written to."
+    return WeightsProblem(detail, code="weights_folder")
+
+
+def _check_place(weights: PretrainedWeights) -> None:
+    """A folder under the name of a file, and the other way round, is somebody's: it is not replaced."""
+    place = own_folder() / weights.place
+    if (place.exists() or place.is_symlink()) and place.is_dir() == (place.suffix == ".h5"):
+        is_, wanted = ("a folder", "a file") if place.is_dir() else ("no folder", "a folder")
+        raise WeightsProblem(f"{place} is {is_}, where {wanted} belongs. Move it away.", code="weights_folder")
 
 
 def _staged(weights: PretrainedWeights, file: WeightsFile) -> Path:
@@ -114,9 +131,11 @@ def _staged(weights: PretrainedWeights, file: WeightsFile) -> Path:
 
 def _put_in_place(weights: PretrainedWeights) -> Path:
     target, staged = own_folder() / weights.place, [_staged(weights, file) for file in weights.files]
-    hashes = {file.path: _digests(path)[1] for file, path in zip(weights.files, staged, strict=True)}
+    hashes = {file.path: digests(path)[1] for file, path in zip(weights.files, staged, strict=True)}
     folder = staged[0].parent
     if len(staged) > 1:
+        if target.is_dir():  # older, or not whole
+            shutil.rmtree(target)
         folder.replace(target)
     else:
         staged[0].replace(target)
@@ -125,24 +144,20 @@ def _put_in_place(weights: PretrainedWeights) -> Path:
     return target
 
 
-def _download_file(file: WeightsFile, target: Path, most: int, on_progress: OnProgress) -> None:
+def _download_file(weights: PretrainedWeights, file: WeightsFile, target: Path, on_progress: OnProgress) -> None:
     url, partial = _address_of(file), target.with_name(target.name + PARTIAL)
+    on_bytes = functools.partial(on_progress, target.name)
     try:
-        published = _fetch(url, partial, most, lambda done, total: on_progress(target.name, done, total))
-    except (requests.RequestException, ValueError) as error:  # the latter of some addresses that are none
-        kept = partial.stat().st_size if partial.exists() else 0
+        published = fetch(Download(url, partial, _most_bytes(weights), on_bytes))
+    except CannotFetch as error:
+        kept = kept_bytes(partial)
         so_far = f" {format_bytes(kept)} are here; the next try goes on from there." if kept else ""
         raise WeightsProblem(
-            f"{shown_address(url)} could not be read: {_reason(error, kept)}.{so_far} Without the internet, bring the "
-            f"file {target.name} another way and add it: manage.py weights add {target.name}",
+            f"{shown_address(url)} could not be read: {error}.{so_far} Without the internet, bring the file "
+            f"{target.name} another way and add it: manage.py weights add {target.name}",
             code="weights_unreachable",
         ) from error
-    _take(file, partial, target, published)
-
-
-def shown_address(url: str) -> str:
-    """An address without the name and password that it may have."""
-    return re.sub(r"//[^/]*@", "//", url)
+    take(weights, file, partial, target, published)
 
 
 def _address_of(file: WeightsFile) -> str:
@@ -150,93 +165,8 @@ def _address_of(file: WeightsFile) -> str:
     return f"{mirror.rstrip('/')}/{file.path}" if mirror else file.url
 
 
-def _fetch(url: str, partial: Path, most: int, on_progress: Callable[[int, int | None], None]) -> str:
-    """Append what is missing to the partial file. Returns the SHA-256 that the server states, or ""."""
-    have = partial.stat().st_size if partial.exists() else 0
-    headers = HEADERS | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as answer:
-        if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
-            return _stated_hash(answer)  # all of it is here
-        answer.raise_for_status()
-        if answer.status_code != requests.codes.partial_content:
-            have = 0  # the server sends it from the beginning
-        length = answer.headers.get("Content-Length", "")
-        total = have + int(length) if length.isdecimal() else None
-        with open(partial, "ab" if have else "wb") as target:
-            for chunk in answer.iter_content(PIECE):
-                target.write(chunk)
-                have += len(chunk)
-                if have > most:
-                    target.truncate(0)
-                    raise requests.RequestException(f"it sent more than {format_bytes(most)}")
-                on_progress(have, total)
-        return _stated_hash(answer)
-
-
-def _stated_hash(answer: requests.Response) -> str:
-    """That of a large file at Hugging Face, which is in the answer that leads to it."""
-    for response in (*answer.history, answer):
-        stated = response.headers.get("X-Linked-Etag", "").strip('"')
-        if SHA256.match(stated):
-            return stated
-    return ""
-
-
-def _reason(error: requests.RequestException | ValueError, kept: int) -> str:
-    if isinstance(error, requests.TooManyRedirects):
-        return "it leads in a circle"
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"it answered {error.response.status_code}"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy does not let it through"
-    if isinstance(error, requests.Timeout):
-        return "it does not answer"
-    if isinstance(error, ValueError):  # as requests calls addresses that are none
-        return "that is no address of a file"
-    if type(error) is requests.RequestException:
-        return str(error)
-    return "the connection was cut" if kept else "there is no connection to it"
-
-
-def _take(file: WeightsFile, partial: Path, target: Path, published: str = "") -> None:
-    """Give a whole file its name, when it is what its source says.
-
-    Raises:
-        WeightsProblem: `weights_differ`; the file is gone.
-    """
-    expected = file.md5 or published
-    if not _begins_as(partial, target.suffix):
-        partial.unlink()
-        raise WeightsProblem(
-            f"{target.name} is no file of weights: perhaps a page of a proxy or of a portal came in its place. It was "
-            "deleted.",
-            code="weights_differ",
-        )
-    if expected and expected not in _digests(partial):
-        partial.unlink()
-        raise WeightsProblem(
-            f"{target.name} is not what its source published ({expected}): it was damaged or replaced on the way, and "
-            "was deleted. Bring it again; if that does not help, ask who runs the mirror.",
-            code="weights_differ",
-        )
-    partial.replace(target)
-
-
-def _begins_as(path: Path, suffix: str) -> bool:
-    """Whether a file begins as one of its kind does: HDF5 by its signature, JSON by its bracket."""
-    with open(path, "rb") as file:
-        start = file.read(64)
-    return start.startswith(HDF5) if suffix == ".h5" else start.lstrip()[:1] == b"{"
-
-
-def _digests(path: Path) -> tuple[str, str]:
-    """`(md5, sha256)`. MD5 is what Keras publishes; it is compared with, and proves no more than that."""
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(CHUNK):
-            md5.update(chunk)
-            sha256.update(chunk)
-    return md5.hexdigest(), sha256.hexdigest()
+def _most_bytes(weights: PretrainedWeights) -> int:
+    return MOST_TIMES * weights.approximate_bytes + MOST_MORE
 
 
 def add(path: Path) -> list[PretrainedWeights]:
@@ -244,7 +174,7 @@ def add(path: Path) -> list[PretrainedWeights]:
 
     Raises:
         WeightsProblem: `weights_unknown`: it is named as none of them; `weights_incomplete`, `weights_differ`,
-            `still_running`.
+            `weights_folder`, `still_running`.
     """
     known = [weights for weights in PRETRAINED.values() if weights.place == path.name]
     if not known:
@@ -256,23 +186,34 @@ def add(path: Path) -> list[PretrainedWeights]:
     if not path.exists():
         raise WeightsProblem(f"There is no file {path}.", code="weights_incomplete")
     weights = known[0]
+    if path.is_dir() and len(weights.files) == 1:
+        raise WeightsProblem(f"{path} is a folder; name the file.", code="weights_incomplete")
     brought = {file: path if path.is_file() else path / Path(file.path).name for file in weights.files}
     for source in brought.values():
         if not source.is_file():
             detail = f"{path.name} has no file {source.name}: bring the whole folder."
             raise WeightsProblem(detail, code="weights_incomplete")
+    add_files(weights, brought)
+    return known
+
+
+def add_files(weights: PretrainedWeights, brought: dict[WeightsFile, Path]) -> Path:
+    """Copy all files of some weights into their place, in the stead of those that are there.
+
+    Raises:
+        WeightsProblem: `weights_differ`, `weights_folder`, `still_running`.
+        InsufficientStorage: the disk is full.
+    """
     with _alone():
+        _check_place(weights)
         for file, source in brought.items():
             storage.ensure_free_space(source.stat().st_size)
             staged = _staged(weights, file)
             staged.parent.mkdir(parents=True, exist_ok=True)
             partial = staged.with_name(staged.name + PARTIAL)
             shutil.copyfile(source, partial)
-            _take(file, partial, staged)
-        if (place := own_folder() / weights.place).is_dir():
-            shutil.rmtree(place)
-        _put_in_place(weights)
-    return known
+            take(weights, file, partial, staged)
+        return _put_in_place(weights)
 
 
 def state_of_all() -> Iterator[WeightsHere]:
@@ -284,22 +225,32 @@ def state_of_all() -> Iterator[WeightsHere]:
 def verify() -> Iterator[WeightsHere]:
     """What is here, compared with what the sources publish and with what it was when it came."""
     remembered = _remembered()
-    for here in state_of_all():
-        if here.path is None:
+    for weights in PRETRAINED.values():
+        found = find_weights(weights.architecture, weights.kind) or _unfinished_preset(weights)
+        if found is None:
             continue
         checked, problem = True, ""
-        for file in here.weights.files:
-            path = here.path if here.path.is_file() else here.path / Path(file.path).name
+        for file in weights.files:
+            path = found if found.is_file() else found / Path(file.path).name
             if not path.is_file():
                 problem = f"{path.name} is missing"
                 break
-            digests = _digests(path)
             expected = file.md5 or (remembered.get(file.path, "") if own_folder() in path.parents else "")
             checked = checked and bool(expected)
-            if expected and expected not in digests:
+            if expected and expected not in digests(path):
                 problem = f"{path.name} is not what it should be: delete it and bring it again"
                 break
-        yield WeightsHere(here.weights, here.path, problem, checked)
+            if is_cut(path):
+                problem = f"the end of {path.name} is missing: delete it and bring it again"
+                break
+        yield WeightsHere(weights, found, problem, checked)
+
+
+def _unfinished_preset(weights: PretrainedWeights) -> Path | None:
+    """A folder under the name of a preset, of which files are missing."""
+    if len(weights.files) == 1:
+        return None
+    return next((folder / weights.place for folder in weights_folders() if (folder / weights.place).is_dir()), None)
 
 
 def _remember(hashes: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from mlstudio.models import MaintenanceKind, MaintenanceRun
 from mlstudio.staff import backups
 from mlstudio.system import remembered
 from storage import maintenance
+from training.weights_download import shown_address
 from vision.training.architectures import ARCHITECTURES, weights_folders, weights_here
 from vision.training.pretrained import PRETRAINED
 
@@ -84,7 +85,7 @@ def weights() -> dict:
         "folders": [str(folder) for folder in dict.fromkeys(weights_folders())],
         "architectures": rows,
         "downloads": settings.WEIGHTS != "off",
-        "mirror": settings.WEIGHTS_URL,
+        "mirror": shown_address(settings.WEIGHTS_URL),
         "run": runs.order_by("-id").first(),
     }
 

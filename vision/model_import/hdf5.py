@@ -22,21 +22,24 @@ FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLE
 PICKLE_MAGIC = tuple(bytes([0x80, version]) for version in range(2, 6))
 
 
-def check_hdf5(path: Path, max_bytes: int) -> None:
+def check_hdf5(path: Path, max_bytes: int) -> int:
     """Refuse an HDF5 file that points outside, hides its size, or holds objects instead of numbers.
+
+    Returns:
+        The bytes that its numbers take.
 
     Raises:
         UploadError: `not_a_model`, `unsafe_file`, `too_large`.
     """
     try:
         with h5py.File(path, "r") as file:
-            _check(file, max_bytes)
+            return _check(file, max_bytes)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise UploadError("not_a_model", "This is no HDF5 file, or a damaged one.") from error
 
 
-def _check(file: h5py.File, max_bytes: int) -> None:
-    """Every part once. A group with two names may be its own grandchild, which nobody who walks through it survives."""
+def _check(file: h5py.File, max_bytes: int) -> int:
+    """Every part once: a group with two names may be its own grandchild, which nobody who walks through it survives."""
     parts = total = 0
     waiting: list[h5py.Group] = [file]
     seen = {_address(file)}
@@ -57,6 +60,7 @@ def _check(file: h5py.File, max_bytes: int) -> None:
                 raise UploadError("unsafe_file", f"The file has a group in two places ({name[:80]!r}).")
             seen.add(_address(part))
             waiting.append(part)
+    return total
 
 
 def _part(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:

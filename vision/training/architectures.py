@@ -11,6 +11,8 @@ from pathlib import Path
 # Detectors of the keras-retinanet package, which is installed only where somebody wants it.
 KERAS_RETINANET = "keras_retinanet_"
 KINDS_OF_WEIGHTS = ("coco", "imagenet")
+# What reading a KerasHub preset takes, in its folder.
+PRESET_FILES = ("config.json", "metadata.json", "model.weights.h5")
 # Where a program that uses this keeps weights of its own.
 OWN_FOLDERS: list[Path] = []
 
@@ -232,8 +234,16 @@ def weights_folders() -> list[Path]:
 def find_weights(architecture: Architecture, kind: str = "imagenet") -> Path | None:
     """The local file or folder with pretrained weights of a kind, or None when it is not on this machine."""
     name = architecture.weights_files.get(kind)
-    found = (folder / name for folder in weights_folders() if name is not None and (folder / name).exists())
-    return next(found, None)
+    if name is None:
+        return None
+    return next((folder / name for folder in weights_folders() if _are_weights(folder / name)), None)
+
+
+def _are_weights(path: Path) -> bool:
+    """A file, or the folder of a preset with all its files."""
+    if path.suffix == ".h5":
+        return path.is_file()
+    return all((path / file).is_file() for file in PRESET_FILES)
 
 
 def weights_here(architecture: Architecture) -> Iterator[str]:

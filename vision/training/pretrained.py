@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vision.training.architectures import ARCHITECTURES, Architecture
+from vision.training.architectures import ARCHITECTURES, PRESET_FILES, Architecture
 
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 HUGGING_FACE = "https://huggingface.co/keras/"
@@ -22,8 +22,6 @@ KERAS_FILES = {
     "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5": ("resnet", "4d473c1dd8becc155b73f8504c6f6626"),
     "resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5": ("resnet", "88cf7a10940856eca736dc7b7e228a21"),
 }
-# What reading a KerasHub preset takes.
-PRESET_FILES = ("config.json", "metadata.json", "model.weights.h5")
 # Of the networks' authors, as Keras states them.
 MIT = ("resnet50", "resnet101")
 APACHE_2 = "Apache-2.0"

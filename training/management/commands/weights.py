@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from common.errors import StudioError
 from common.words import format_bytes
 from training import weights as pretrained
+from training.weights_download import shown_address
 from vision.training.pretrained import PRETRAINED, PretrainedWeights
 
 OFF = (
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{weights.name} is here: {path}. Trainings use it from now on.")
 
     def _consents(self, weights: PretrainedWeights) -> bool:
-        source = pretrained.shown_address(settings.WEIGHTS_URL) or weights.source
+        source = shown_address(settings.WEIGHTS_URL) or weights.source
         question = f"Download {weights.title} ({pretrained.size_of(weights)}, {weights.licence}) from {source}?"
         if not sys.stdin.isatty():
             raise CommandError(f"{question} Nobody is here to answer: say --yes.")
