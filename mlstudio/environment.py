@@ -50,6 +50,8 @@ _in_force: dict[str, object] = {}
 
 # Weights that the studio brought, in the data folder.
 OWN_WEIGHTS = "weights"
+# A file there: whether to download some was asked at a start of the studio.
+WEIGHTS_ASKED = "asked"
 
 
 def text(name: str, default: str = "") -> str:

@@ -16,6 +16,7 @@ from mlstudio import api_settings
 from mlstudio.environment import BASE_DIR as BASE_DIR  # processes start in it
 from mlstudio.environment import (
     OWN_WEIGHTS,
+    WEIGHTS_ASKED,
     backup_folder,
     choice,
     cookie_ending,
@@ -50,6 +51,7 @@ WEIGHTS_DIRS = existing_folders("MLSTUDIO_WEIGHTS_DIR", DATA_DIR)  # the engine 
 WEIGHTS = choice("MLSTUDIO_WEIGHTS", "ask", "auto", "off")
 WEIGHTS_URL = text("MLSTUDIO_WEIGHTS_URL")
 WEIGHTS_FOLDER = DATA_DIR / OWN_WEIGHTS
+WEIGHTS_ASKED_FILE = WEIGHTS_FOLDER / WEIGHTS_ASKED
 DEBUG = flag("MLSTUDIO_DEBUG", False)
 ALLOWED_HOSTS = words("MLSTUDIO_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from rest_framework.test import APIClient
 from mlstudio.models import MaintenanceRun
 from mlstudio.staff import running
 from tests.conftest import client_of, make_user
-from tests.weights_source import CONTENT, FILE, NAME, Source
+from tests.weights_source import CONTENT, FILE, NAME, PRESET, Source, preset_content
 from training import weights as pretrained
 
 WEIGHTS = "/api/v1/system/weights/"
@@ -62,6 +63,7 @@ def test_what_was_asked_for_comes_in_the_background(staff, folder, source):
         "licence": "Apache-2.0",
         "address": "https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/",
         "bytes": 9031936,
+        "files": [FILE],
     }
     assert (before["file"]["is_here"], before["downloads"], before["run"]) == (False, True, None)
     answer = staff.post(WEIGHTS, {"name": NAME})
@@ -128,3 +130,83 @@ def test_a_wrong_name_is_refused(staff, body, code):
 
 def test_an_unknown_field_is_refused(staff):
     assert code_of(staff.post(WEIGHTS, {"name": NAME, "url": "http://127.0.0.1"})) == (400, "unknown_field")
+
+
+def test_the_password_of_the_mirror_is_not_shown(staff, settings):
+    settings.WEIGHTS_URL = "http://mia:secret@127.0.0.1:9/weights"
+    assert state(staff)["mirror"] == "http://127.0.0.1:9/weights"
+
+
+class TestFiles:
+    """Weights that are sent, where the server reaches no source."""
+
+    def send(self, client: APIClient, files: dict[str, bytes] | list[tuple[str, bytes]], name: str = NAME):
+        pairs = files.items() if isinstance(files, dict) else files
+        streams = [named(file, content) for file, content in pairs]
+        return client.post(f"{WEIGHTS}{name}/files/", {"files": streams}, format="multipart")
+
+    def test_they_are_taken_without_a_network(self, staff, folder, source):
+        answer = self.send(staff, {"download (1).h5": CONTENT})
+        assert (answer.status_code, answer.json()) == (200, {"path": str(folder / FILE)})
+        assert state(staff)["file"]["is_here"] and (folder / FILE).read_bytes() == CONTENT and source.asked == []
+
+    def test_they_replace_what_is_here_and_a_wrong_one_does_not(self, staff, folder):
+        folder.mkdir()
+        (folder / FILE).write_bytes(b"damaged")
+        assert code_of(self.send(staff, {FILE: CONTENT[:20_000]})) == (400, "weights_differ")
+        assert (folder / FILE).read_bytes() == b"damaged"
+        assert self.send(staff, {FILE: CONTENT}).status_code == 200
+        assert (folder / FILE).read_bytes() == CONTENT
+
+    def test_a_preset_comes_as_a_whole(self, staff, folder):
+        files = {"config.json": b"{}", "metadata.json": b"{}", "model.weights.h5": preset_content()}
+        part = dict(list(files.items())[:2])
+        assert code_of(self.send(staff, part, PRESET)) == (400, "weights_incomplete")
+        assert code_of(self.send(staff, {**files, "more.txt": b"x"}, PRESET)) == (400, "weights_incomplete")
+        twice = [*files.items(), ("config.json", b"{}")]
+        assert code_of(self.send(staff, twice, PRESET)) == (400, "weights_incomplete")
+        assert code_of(self.send(staff, {**files, "config.json": b"{"}, PRESET)) == (400, "weights_differ")
+        assert self.send(staff, files, PRESET).status_code == 200
+        assert {path.name for path in (folder / "resnet_18_imagenet").iterdir()} == set(files)
+
+    @pytest.mark.parametrize("content", [b"<!doctype html>", CONTENT[:11], CONTENT[:-1], b"x" * 1000])
+    def test_another_file_is_refused(self, staff, folder, content):
+        assert code_of(self.send(staff, {FILE: content})) == (400, "weights_differ")
+        assert not (folder / FILE).exists() and not state(staff)["file"]["is_here"]
+
+    def test_too_large(self, staff, monkeypatch):
+        monkeypatch.setattr(pretrained, "MOST_TIMES", 0)
+        monkeypatch.setattr(pretrained, "MOST_MORE", 1000)
+        assert code_of(self.send(staff, {FILE: CONTENT})) == (413, "file_too_large")
+
+    def test_it_is_for_the_staff(self, api, folder):
+        assert self.send(api, {FILE: CONTENT}).status_code == 403
+        assert self.send(APIClient(), {FILE: CONTENT}).status_code == 401
+        assert not (folder / FILE).exists()
+
+    def test_wrong_requests(self, staff):
+        assert code_of(self.send(staff, {FILE: CONTENT}, "burn")) == (404, "not_found")
+        assert code_of(staff.post(f"{WEIGHTS}{NAME}/files/", {}, format="multipart")) == (400, "required")
+        assert code_of(self.send(staff, {FILE: b""})) == (400, "empty")
+        answer = staff.post(f"{WEIGHTS}{NAME}/files/", {"files": ["text"]}, format="multipart")
+        assert code_of(answer) == (400, "invalid")
+        assert staff.get(f"{WEIGHTS}{NAME}/files/").status_code == 405
+
+    def test_a_full_disk(self, staff, settings, folder):
+        settings.MIN_FREE_BYTES = 1 << 60
+        assert code_of(self.send(staff, {FILE: CONTENT})) == (507, "disk_full")
+        assert not (folder / FILE).exists()
+
+    def test_while_a_download_runs(self, staff, folder):
+        with pretrained._alone():
+            assert code_of(self.send(staff, {FILE: CONTENT})) == (409, "still_running")
+
+    def test_where_downloads_are_off(self, staff, settings):
+        settings.WEIGHTS = "off"
+        assert self.send(staff, {FILE: CONTENT}).status_code == 200
+
+
+def named(name: str, content: bytes) -> io.BytesIO:
+    stream = io.BytesIO(content)
+    stream.name = name
+    return stream

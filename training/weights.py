@@ -148,7 +148,7 @@ def _download_file(weights: PretrainedWeights, file: WeightsFile, target: Path, 
     url, partial = _address_of(file), target.with_name(target.name + PARTIAL)
     on_bytes = functools.partial(on_progress, target.name)
     try:
-        published = fetch(Download(url, partial, _most_bytes(weights), on_bytes))
+        published = fetch(Download(url, partial, most_bytes(weights), on_bytes))
     except CannotFetch as error:
         kept = kept_bytes(partial)
         so_far = f" {format_bytes(kept)} are here; the next try goes on from there." if kept else ""
@@ -165,7 +165,8 @@ def _address_of(file: WeightsFile) -> str:
     return f"{mirror.rstrip('/')}/{file.path}" if mirror else file.url
 
 
-def _most_bytes(weights: PretrainedWeights) -> int:
+def most_bytes(weights: PretrainedWeights) -> int:
+    """More than any of its files has."""
     return MOST_TIMES * weights.approximate_bytes + MOST_MORE
 
 

@@ -54,6 +54,14 @@ test("the staff sees the machine, keeps a user out, and takes and tries a backup
     "manage.py weights add",
   );
 
+  await page.getByRole("button", { name: "Add a file of ResNet101", exact: true }).click();
+  await expect(question).toContainText("resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5");
+  await question
+    .locator("input[type=file]")
+    .setInputFiles({ name: "resnet101.h5", mimeType: "", buffer: Buffer.from("<!doctype html>") });
+  await expect(question.getByRole("alert")).toContainText("is no file of weights");
+  await question.getByRole("button", { name: "Cancel" }).click();
+
   await part("Settings").click();
   await page.getByLabel("Find a setting").fill("backup_dir");
   await expect(page.getByRole("row", { name: /MLSTUDIO_BACKUP_DIR .* environment/ })).toBeVisible();

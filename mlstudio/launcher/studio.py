@@ -15,9 +15,10 @@ from types import FrameType
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mlstudio.environment import BASE_DIR, OWN_WEIGHTS, data_dir, machine_memory, number
+from mlstudio.environment import BASE_DIR, data_dir, machine_memory, number
 from mlstudio.launcher.broker import embedded_broker
 from mlstudio.launcher.children import Child, stop_all
+from mlstudio.launcher.first_weights import has_weights, offer_weights
 from mlstudio.launcher.problems import (
     OTHER_FOLDER,
     CannotStart,
@@ -28,7 +29,6 @@ from mlstudio.launcher.problems import (
     prepare_folder,
 )
 from mlstudio.limits import raise_file_limit
-from vision.training.architectures import ARCHITECTURES, OWN_FOLDERS, weights_here
 
 READY_SECONDS = 60.0
 WORKER_QUEUES = ("quick", "heavy", "preflight", "webhooks", "periodic")
@@ -133,6 +133,8 @@ class Studio:
         try:
             if listening is not None:
                 self._migrate(environment)
+                if role is None:
+                    offer_weights(self.folder, environment)
             else:
                 self._wait_for_migrations(environment)
             self._start_children(environment, None if listening is None else listening.fileno())
@@ -245,10 +247,6 @@ class Studio:
                 time.sleep(POLL_SECONDS)
         if not self._stopping:
             say(f"open {address}/ in a browser")
-            if not self._has_weights():
+            if not has_weights(self.folder):
                 say("no pretrained weights are here, with which far fewer images are enough: make weights lists them")
             say(f"ready. API: {address}/api/v1/   documentation: {address}/api/docs/   stop with Ctrl-C")
-
-    def _has_weights(self) -> bool:
-        OWN_FOLDERS.append(self.folder / OWN_WEIGHTS)
-        return any(any(weights_here(architecture)) for architecture in ARCHITECTURES.values())

@@ -12,6 +12,6 @@ class BackupsOff(Conflict):
 class WeightsOff(Forbidden):
     code = "weights_off"
     detail = (
-        "Downloads of weights are switched off here (MLSTUDIO_WEIGHTS=off). Files can be added on the server: "
-        "manage.py weights add FILE"
+        "Downloads of weights are switched off here (MLSTUDIO_WEIGHTS=off). Files can be added here, or on the "
+        "server: manage.py weights add FILE"
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -9,7 +11,7 @@ from jobs.work import error_of
 from mlstudio.models import MaintenanceKind, MaintenanceRun
 from projects.models import Task
 from storage.models import BlobState
-from vision.training.pretrained import PRETRAINED
+from vision.training.pretrained import PRETRAINED, PretrainedWeights
 
 
 class KeptBackupSerializer(serializers.Serializer):
@@ -138,13 +140,26 @@ class WeightsRunSerializer(MaintenanceRunSerializer):
         read_only_fields = fields
 
 
+class WeightsFilesSerializer(KnownFieldsOnly, serializers.Serializer):
+    """A file, or all files of a preset."""
+
+    files = serializers.ListField(
+        child=serializers.FileField(), min_length=1, max_length=10, help_text="Those of a preset under their own names."
+    )
+
+
 class WeightsDownloadSerializer(serializers.Serializer):
-    """Weights that can be brought from where they are published."""
+    """Weights that can be brought from where they are published, or sent as files."""
 
     name = serializers.CharField()
     licence = serializers.CharField()
     address = serializers.URLField(source="source", help_text="Where they are published.")
     bytes = serializers.IntegerField(source="approximate_bytes", help_text="About.")
+    files = serializers.SerializerMethodField(help_text="What they are called.")
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_files(self, weights: PretrainedWeights) -> list[str]:
+        return [Path(file.path).name for file in weights.files]
 
 
 class WeightsFileSerializer(serializers.Serializer):

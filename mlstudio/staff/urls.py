@@ -14,6 +14,7 @@ urlpatterns = [
     path("backups/drill/", views.RestoreDrillView.as_view(), name="system-restore-drill"),
     path("store/", views.StoreView.as_view(), name="system-store"),
     path("weights/", views.WeightsView.as_view(), name="system-weights"),
+    path("weights/<str:name>/files/", views.WeightsFilesView.as_view(), name="system-weights-files"),
     path("settings/", views.SettingsView.as_view(), name="system-settings"),
     path("", include(router.urls)),
 ]

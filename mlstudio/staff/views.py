@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +11,8 @@ from rest_framework.views import APIView
 from common.requests import AuthenticatedRequest
 from mlstudio.models import MaintenanceKind
 from mlstudio.staff import running, selectors, serializers
+from mlstudio.staff.weights_files import add_sent_files, open_weights_form
+from storage.receiving import FileBody
 
 
 class BackupsView(APIView):
@@ -75,6 +78,27 @@ class WeightsView(APIView):
         data.is_valid(raise_exception=True)
         run = running.ask_for_weights(name=data.validated_data["name"], user=request.user)
         return Response(serializers.WeightsRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+
+class WeightsFilesView(APIView):
+    """Files of pretrained weights that somebody has."""
+
+    permission_classes = [IsAdminUser]
+    parser_classes = [MultiPartParser]
+    file_bodies = {"post": FileBody(open_weights_form, limit="MAX_MODEL_BYTES")}
+
+    @extend_schema(
+        operation_id="system_weights_add",
+        request={"multipart/form-data": serializers.WeightsFilesSerializer},
+        responses=serializers.WeightsResultSerializer,
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Add the files of some weights, where the server reaches no source. They replace those that are here, when
+        they are what their source publishes: 400 `weights_differ`, `weights_incomplete`. For the staff."""
+        data = serializers.WeightsFilesSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        path = add_sent_files(name=name, uploads=data.validated_data["files"])
+        return Response(serializers.WeightsResultSerializer({"path": str(path)}).data)
 
 
 class SettingsView(APIView):

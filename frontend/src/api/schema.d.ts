@@ -2966,6 +2966,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/system/weights/{name}/files/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add the files of some weights, where the server reaches no source
+         * @description Add the files of some weights, where the server reaches no source. They replace those that are here, when
+         *     they are what their source publishes: 400 `weights_differ`, `weights_incomplete`. For the staff.
+         */
+        post: operations["system_weights_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens/": {
         parameters: {
             query?: never;
@@ -5626,7 +5647,7 @@ export interface components {
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
-            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backbone_died" | "backbone_died_slowly" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_not_allowed" | "source_not_found" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_incomplete" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
+            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backbone_died" | "backbone_died_slowly" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_not_allowed" | "source_not_found" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_folder" | "weights_incomplete" | "weights_missing" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
             detail: string;
         };
         ErrorItem: {
@@ -10355,7 +10376,7 @@ export interface components {
              */
             name: components["schemas"]["WeightsChoiceNameEnum"];
         };
-        /** @description Weights that can be brought from where they are published. */
+        /** @description Weights that can be brought from where they are published, or sent as files. */
         WeightsDownload: {
             name: string;
             licence: string;
@@ -10366,6 +10387,8 @@ export interface components {
             address: string;
             /** @description About. */
             bytes: number;
+            /** @description What they are called. */
+            readonly files: string[];
         };
         /**
          * @description * `auto` - auto
@@ -10389,6 +10412,11 @@ export interface components {
          * @enum {string}
          */
         WeightsFileKindEnum: "coco" | "imagenet";
+        /** @description A file, or all files of a preset. */
+        WeightsFilesRequest: {
+            /** @description Those of a preset under their own names. */
+            files: string[];
+        };
         WeightsResult: {
             /** @description Where the weights are. */
             path: string;
@@ -28939,6 +28967,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WeightsRun"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    system_weights_add: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["WeightsFilesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeightsResult"];
                 };
             };
             400: {

@@ -12,6 +12,7 @@ export type Backups = Schemas["Backups"];
 export type MaintenanceRun = Schemas["MaintenanceRun"];
 export type StoreStatus = Schemas["StoreStatus"];
 export type Weights = Schemas["Weights"];
+export type WeightsOffer = NonNullable<Weights["architectures"][number]["files"][number]["download"]>;
 export type SettingInForce = Schemas["SettingInForce"];
 
 const KEY = ["system"] as const;
@@ -102,6 +103,14 @@ export async function downloadWeights(name: string): Promise<void> {
     body: { name: name as Schemas["WeightsChoiceRequest"]["name"] },
     headers: headers(),
   });
+  await queryClient.invalidateQueries({ queryKey: [...KEY, "weights"] });
+}
+
+/** Sends the files of some weights; the studio checks them before it uses them. */
+export async function addWeights(name: string, files: File[]): Promise<void> {
+  const form = new FormData();
+  for (const file of files) form.append("files", file);
+  await send("POST", `/api/v1/system/weights/${name}/files/`, form, headers());
   await queryClient.invalidateQueries({ queryKey: [...KEY, "weights"] });
 }
 

@@ -3,13 +3,11 @@ import { Button, Group, Modal, Progress, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { formatBytes } from "../../ui/bytes";
 import { Problem } from "../../ui/Problem";
-import { downloadWeights, isUnfinished, type Weights } from "../queries";
-
-type Offer = NonNullable<Weights["architectures"][number]["files"][number]["download"]>;
+import { downloadWeights, isUnfinished, type Weights, type WeightsOffer } from "../queries";
 
 interface Props {
   title: string;
-  offer: Offer;
+  offer: WeightsOffer;
   mirror: string;
   run: Weights["run"];
 }
@@ -69,7 +67,8 @@ function Question({
   const { t, i18n } = useLingui();
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setIsBusy] = useState(false);
-  const host = new URL(mirror || offer.address).host;
+  const address = mirror || offer.address;
+  const host = URL.canParse(address) ? new URL(address).host : address;
   const start = async () => {
     setIsBusy(true);
     setError(null);

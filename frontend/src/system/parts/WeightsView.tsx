@@ -1,8 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { Icon } from "../../ui/Icon";
-import type { Weights } from "../queries";
+import { isUnfinished, type Weights, type WeightsOffer } from "../queries";
 import classes from "../System.module.css";
+import { AddWeights } from "./AddWeights";
 import { DownloadWeights } from "./DownloadWeights";
 import { Scroll } from "./Scroll";
 
@@ -56,12 +57,11 @@ export function WeightsView({ weights }: { weights: Weights }) {
                       <Text size="sm" c="var(--studio-good)">
                         <Icon name="check" size={14} /> <Trans>yes</Trans>
                       </Text>
-                    ) : download && weights.downloads ? (
-                      <DownloadWeights
+                    ) : download ? (
+                      <BringWeights
                         title={kind === "coco" ? `${title}, COCO` : title}
                         offer={download}
-                        mirror={weights.mirror}
-                        run={weights.run}
+                        weights={weights}
                       />
                     ) : (
                       <Text size="sm" className="quiet">
@@ -76,5 +76,16 @@ export function WeightsView({ weights }: { weights: Weights }) {
         </table>
       </Scroll>
     </Stack>
+  );
+}
+
+function BringWeights({ title, offer, weights }: { title: string; offer: WeightsOffer; weights: Weights }) {
+  const { run, mirror, downloads } = weights;
+  const isRunning = run !== null && isUnfinished(run);
+  return (
+    <Group gap="xs">
+      {downloads && <DownloadWeights title={title} offer={offer} mirror={mirror} run={run} />}
+      <AddWeights title={title} offer={offer} disabled={isRunning} />
+    </Group>
   );
 }
