@@ -29,6 +29,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       "images?split=none",
       "label",
       "review",
+      "review/live",
       "review/suspects",
       "review/duplicates",
       "labels",

@@ -3,6 +3,7 @@ import { NotFoundPage } from "./app/ErrorPage";
 import { readCompareSearch } from "./compare/search";
 import { readDevicesSearch } from "./devices/search";
 import { readFilter } from "./gallery/filter";
+import { readLiveSearch } from "./live/search";
 import { readQualitySearch } from "./quality/search";
 import { readDuplicatesSearch } from "./review/kinds";
 import { shell, text } from "./shellRoutes";
@@ -54,6 +55,12 @@ const suspects = createRoute({
     dataset: text(search.dataset),
   }),
   component: lazyRouteComponent(() => import("./review/SuspectsPage")),
+});
+const live = createRoute({
+  getParentRoute: () => project,
+  path: "/review/live",
+  validateSearch: readLiveSearch,
+  component: lazyRouteComponent(() => import("./live/LivePage")),
 });
 const duplicates = createRoute({
   getParentRoute: () => project,
@@ -212,6 +219,7 @@ export const projectRoutes = project.addChildren([
   image,
   label,
   review,
+  live,
   suspects,
   duplicates,
   sentBack,

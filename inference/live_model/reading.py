@@ -14,6 +14,7 @@ from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.stores import store_of, uuids_of
 from inference.live_model.files import Guesses, LiveState, read_curve, read_guesses, read_order
 from projects.models import Project, Task
+from vision.analysis.feature_store import ids_of
 
 MOST_GUESSES = 200
 LEAST_CONFIDENT, MOST_CONFIDENT = "least_confident", "most_confident"
@@ -126,6 +127,7 @@ def guesses_of(
     *,
     label: Label | None = None,
     dataset: Dataset | None = None,
+    image: Image | None = None,
     order: str = MOST_CONFIDENT,
     min_confidence: float = 0.0,
     max_confidence: float = 1.0,
@@ -137,6 +139,8 @@ def guesses_of(
     if guesses is None:
         return GuessPage(0, 0, [])
     rows = _chosen(guesses, label, dataset, min_confidence, max_confidence)
+    if image is not None:
+        rows = rows[(guesses.ids[rows] == ids_of([image.pk])).all(axis=1)]
     if order == LEAST_CONFIDENT:
         rows = rows[::-1]
     looked_at = rows[offset : offset + limit + SPARE]
@@ -144,11 +148,11 @@ def guesses_of(
     keys = uuids_of(guesses.ids[looked_at])
     images = {row["id"]: row for row in grid_rows(keys) if not row["annotated"]}
     for key, row in zip(keys, looked_at.tolist(), strict=True):
-        image = images.get(str(key))
-        if image is not None and len(results) < limit:
+        found = images.get(str(key))
+        if found is not None and len(results) < limit:
             results.append(
                 {
-                    "image": image,
+                    "image": found,
                     "label": guesses.state.labels[guesses.labels[row]],
                     "confidence": round(float(guesses.confidences[row]), 4),
                 }

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from accounts.known import KnownFieldsOnly
 from accounts.numbers import Number
 from datasets.gallery.serializers import GridImageSerializer
-from datasets.models import Dataset, Label
+from datasets.models import Dataset, Image, Label
 from inference.live_model.reading import MOST_GUESSES, ORDERS
 from jobs.shapes import perhaps
 from projects.scoped import Scoped, related
@@ -68,6 +68,7 @@ class GuessQuerySerializer(Scoped):
         Label, required=False, help_text="Only guesses of this label."
     )
     dataset = related(Dataset, required=False, help_text="Only images of this dataset.")
+    image = related(Image, required=False, help_text="Only the guess of this image.")
     order = serializers.ChoiceField(
         ORDERS,
         default=ORDERS[0],

@@ -48,6 +48,7 @@ class LiveModelView(InProject, viewsets.GenericViewSet):
             request.query_params,
             label=labels_of(self.project),
             dataset=Dataset.objects.filter(project=self.project),
+            image=Image.objects.filter(dataset__project=self.project),
         )
         return Response(serializers.GuessPageSerializer(guesses_of(self.project, **options)).data)
 

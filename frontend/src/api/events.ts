@@ -31,7 +31,12 @@ export function useEvents(refresher: Refresher): void {
 }
 
 /** What comes many times a second, while files arrive or somebody labels. */
-const FREQUENT: ReadonlySet<StudioEvent["kind"]> = new Set(["images", "annotations", "dataset"]);
+const FREQUENT: ReadonlySet<StudioEvent["kind"]> = new Set([
+  "images",
+  "annotations",
+  "dataset",
+  "live_model",
+]);
 
 /** What an event makes stale. */
 export function concerned(event: StudioEvent): (readonly unknown[])[] {
@@ -51,6 +56,8 @@ export function concerned(event: StudioEvent): (readonly unknown[])[] {
     case "annotations":
     case "images":
       return [keys.images(project), [...keys.project(project), "statistics"]];
+    case "live_model":
+      return [keys.live(project)];
     case "device":
     case "device_group":
     case "deployment":

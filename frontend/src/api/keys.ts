@@ -8,6 +8,8 @@ export const keys = {
   statistics: (project: string, dataset: string) => ["projects", project, "statistics", dataset] as const,
   images: (project: string) => ["projects", project, "images"] as const,
   image: (project: string, image: string) => ["projects", project, "images", "one", image] as const,
+  /** The live model, what it guesses of single images, and how many guesses it is sure of. */
+  live: (project: string) => ["projects", project, "live"] as const,
   members: (project: string) => ["projects", project, "members"] as const,
   activity: (project: string | null) => ["activity", project] as const,
   trainings: (project: string) => ["projects", project, "trainings"] as const,

@@ -24985,6 +24985,8 @@ export interface operations {
             query?: {
                 /** @description Only images of this dataset. */
                 dataset?: string;
+                /** @description Only the guess of this image. */
+                image?: string;
                 /** @description Only guesses of this label. */
                 label?: string;
                 limit?: number;

@@ -20,11 +20,8 @@ export function asksFirst(count: number, keepsDeleted: boolean): boolean {
   return !keepsDeleted || count > FEW;
 }
 
-/** Changes many images at once. */
-export function bulk(project: string, title: string, change: BulkChange & Chosen) {
-  return undoable<BulkAnswer>(project, title, {
-    method: "POST",
-    address: "/api/v1/images/bulk/",
-    body: change,
-  });
+/** Changes many images at once. Requests with the same `step` are taken back together. */
+export function bulk(project: string, title: string, change: BulkChange & Chosen, step?: string) {
+  const call = { method: "POST", address: "/api/v1/images/bulk/", body: change } as const;
+  return undoable<BulkAnswer>(project, title, call, step);
 }

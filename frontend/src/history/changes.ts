@@ -18,11 +18,16 @@ interface Call {
   body?: unknown;
 }
 
-/** Sends a change and remembers how it is taken back: the studio names it in a header, or in the result of its job. */
+/**
+ * Sends a change and remembers how it is taken back: the studio names it in a header, or in the result of its job.
+ *
+ * @param merges as for `rememberPart`: requests with the same key are taken back together.
+ */
 export async function undoable<Answer extends object>(
   project: string,
   title: string,
   { method, address, body }: Call,
+  merges?: string,
 ): Promise<Changed<Answer>> {
   const sent = async () => {
     const response = await request(address, {
@@ -31,7 +36,8 @@ export async function undoable<Answer extends object>(
       headers: { ...json, ...(method === "DELETE" ? {} : { "Idempotency-Key": uuid() }) },
     });
     const found = await ended<Answer>(response);
-    remember(project, title, found.change);
+    if (merges) rememberPart(project, title, found.change, merges);
+    else remember(project, title, found.change);
     return found;
   };
   const { answer, change } = await making(sent());

@@ -54,6 +54,7 @@ const PAGES = {
     actions: [
       ["labeling.skip", msg`Skip this image`, "Space", "ArrowRight"],
       ["labeling.back", msg`The image before`, "ArrowLeft", "Backspace"],
+      ["labeling.guess", msg`Accept the guess`, "Enter"],
       ["labeling.find", msg`Find a label`, "/"],
     ],
   },
@@ -97,6 +98,18 @@ const PAGES = {
       ["quality.next", msg`Next image`, "ArrowRight", "N"],
       ["quality.previous", msg`Previous image`, "ArrowLeft", "P"],
       ["quality.edit", msg`Open in the annotator`, "E"],
+    ],
+  },
+  live: {
+    title: msg`Live guesses`,
+    actions: [
+      ["live.right", msg`Next image`, "ArrowRight"],
+      ["live.left", msg`Previous image`, "ArrowLeft"],
+      ["live.down", msg`Row below`, "ArrowDown"],
+      ["live.up", msg`Row above`, "ArrowUp"],
+      ["live.choose", msg`Choose the image or take it out`, "Space", "X"],
+      ["live.confirm", msg`Confirm the chosen guesses`, "Enter"],
+      ["live.open", msg`Open the image`, "O"],
     ],
   },
   suspects: {

@@ -9,6 +9,7 @@ import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import classes from "./Labeling.module.css";
+import { GuessHint } from "./parts/GuessHint";
 import { LabelPad } from "./parts/LabelPad";
 import { Previous } from "./parts/Previous";
 import { useWork } from "./useWork";
@@ -152,6 +153,13 @@ export default function LabelingPage() {
           </Group>
           <Progress value={total > 0 ? (100 * done) / total : 0} mt={6} aria-label={t`Labelled`} />
         </div>
+        <GuessHint
+          project={project}
+          image={work.current}
+          labels={labels}
+          mayEdit={mayEdit}
+          accept={work.label}
+        />
         <LabelPad
           labels={labels}
           mayEdit={mayEdit}

@@ -25,6 +25,7 @@ import { annotator } from "../store";
 import type { Actions } from "../useAnnotator";
 import { BoxList } from "./BoxList";
 import { HistoryList } from "./HistoryList";
+import { SimilarImages } from "./SimilarImages";
 
 interface Props {
   project: string;
@@ -101,6 +102,7 @@ export function Panel({ project, image, labels, actions, mayEdit, isDetection }:
           </section>
         )}
         <Look isDetection={isDetection} />
+        {image && <SimilarImages project={project} image={image.id} />}
         {image && (
           <HistoryList project={project} image={image} labels={labels} actions={actions} mayEdit={mayEdit} />
         )}

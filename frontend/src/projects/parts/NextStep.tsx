@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { isRunning, useActivity } from "../../activity/queries";
 import type { Project } from "../../api/types";
+import { useSureGuesses } from "../../live/queries";
 import { useModels } from "../../models/queries";
 import type { ProjectCounts } from "../counts";
 import { type Meanwhile, nextStep } from "./next";
@@ -11,6 +12,9 @@ import { type Meanwhile, nextStep } from "./next";
 /** One sentence that says what to do next, and one button that does it. */
 export function NextStep({ project, counts }: { project: Project; counts: ProjectCounts | undefined }) {
   const next = nextStep(project, counts, useMeanwhile(project));
+  // Each confirmed guess is a label less to give.
+  const isLabelling = next?.step === "label" && project.task === "classification";
+  const sure = useSureGuesses(project.id, isLabelling);
   if (!next) return <Skeleton height={76} radius="md" />;
   const base = `/projects/${project.id}`;
   const shown: Record<typeof next.step, [ReactNode, ReactNode?, string?]> = {
@@ -60,11 +64,18 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
         <Text fw={550} flex={1} miw={200}>
           {text}
         </Text>
-        {to && (
-          <Button component={Link} to={to}>
-            {button}
-          </Button>
-        )}
+        <Group gap="xs">
+          {sure > 0 && (
+            <Button component={Link} to={`/projects/${project.id}/review/live?min=90`} variant="default">
+              <Plural value={sure} one="Confirm # guess" other="Confirm # guesses" />
+            </Button>
+          )}
+          {to && (
+            <Button component={Link} to={to}>
+              {button}
+            </Button>
+          )}
+        </Group>
       </Group>
     </Paper>
   );

@@ -1,15 +1,19 @@
 import { useLingui } from "@lingui/react/macro";
 import { Link, useMatchRoute } from "@tanstack/react-router";
+import { useProject } from "../../projects/queries";
 import { intoView } from "../../ui/intoView";
 import classes from "../Review.module.css";
 
-/** The kinds of review: what models suggest, what they doubt, what is there twice, and what devices sent back. */
+/** The kinds of review: what models suggest, what the live model guesses, what they doubt, what is there twice, and what devices sent back. */
 export function ReviewTabs({ project }: { project: string }) {
   const { t } = useLingui();
   const matches = useMatchRoute();
+  const { data: own } = useProject(project);
   const base = `/projects/${project}/review`;
   const tabs = [
     [base, t`Suggestions`],
+    // It guesses labels of whole images, not boxes.
+    ...(own?.task === "classification" ? [[`${base}/live`, t`Live guesses`] as const] : []),
     [`${base}/suspects`, t`Doubtful labels`],
     [`${base}/duplicates`, t`Duplicates`],
     [`${base}/devices`, t`From devices`],

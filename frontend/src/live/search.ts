@@ -1,0 +1,35 @@
+import type { operations } from "../api/schema";
+
+type Query = NonNullable<operations["projects_live_model_guesses_retrieve"]["parameters"]["query"]>;
+
+export const orders = ["most_confident", "least_confident"] as const;
+export type GuessOrder = (typeof orders)[number];
+/** Per cent. */
+export const LEAST = [0, 50, 80, 90, 95] as const;
+/** Guesses that are shown at a time. */
+export const PAGE = 60;
+
+/** What the address of the page says. */
+export interface LiveSearch {
+  label?: string;
+  dataset?: string;
+  order?: GuessOrder;
+  /** Least confidence in per cent. */
+  min?: number;
+}
+
+/** Reads an address. What is odd in it is left out. */
+export function readLiveSearch(search: Record<string, unknown>): LiveSearch {
+  const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+  return {
+    label: text(search.label),
+    dataset: text(search.dataset),
+    order: orders.find((order) => order === search.order),
+    min: LEAST.find((least) => least > 0 && least === search.min),
+  };
+}
+
+/** The query of the HTTP interface for guesses from a place on. */
+export function guessQuery({ label, dataset, order, min }: LiveSearch, offset: number): Query {
+  return { label, dataset, order, min_confidence: (min ?? 0) / 100, limit: PAGE, offset };
+}

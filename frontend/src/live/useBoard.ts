@@ -1,0 +1,91 @@
+import { plural } from "@lingui/core/macro";
+import { useLingui } from "@lingui/react/macro";
+import { useEffect, useRef, useState } from "react";
+import { uuid } from "../api/ids";
+import type { Label } from "../api/types";
+import { bulk } from "../gallery/bulk";
+import { undo } from "../history/history";
+import { tellDone, tellProblem } from "../history/tell";
+import { imagesByLabel, isChosen, openGuesses, toggledFor, toggledWith } from "./guesses";
+import { useGuesses } from "./queries";
+import type { LiveSearch } from "./search";
+
+/** The guesses that are shown, which of them are chosen, and what is done with them. */
+export function useBoard(project: string, search: LiveSearch, version: number, labels: readonly Label[]) {
+  const { t } = useLingui();
+  const order = search.order ?? "most_confident";
+  const [round, setRound] = useState(0);
+  const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
+  const [labelled, setLabelled] = useState<ReadonlyMap<string, number>>(new Map());
+  const [isBusy, setIsBusy] = useState(false);
+  const query = useGuesses(project, search, round);
+  const pages = query.data?.pages ?? [];
+  const known = new Set(labels.map(({ id }) => id));
+  const guesses = openGuesses(pages, labelled).filter(({ label }) => known.has(label));
+  const chosen = guesses.filter(({ image }) => isChosen(image.id, toggled, order));
+  const isNewer = pages[0] !== undefined && version > pages[0].version;
+  const again = () => setRound((now) => now + 1);
+  // Nothing is under anybody's hand: what the model has learned meanwhile is shown at once.
+  const isWaiting = guesses.length === 0 && isNewer && !query.isFetching;
+  useEffect(() => {
+    if (isWaiting) setRound((now) => now + 1);
+  }, [isWaiting]);
+
+  const mark = (images: readonly string[]) =>
+    setLabelled((now) => new Map([...now, ...images.map((id) => [id, round] as const)]));
+  const unmark = (images: readonly string[]) =>
+    setLabelled((now) => new Map([...now].filter(([id]) => !images.includes(id))));
+  /** Labels images, which leave the page at once, in a step that is undone as one. */
+  const give = async (title: string, groups: ReadonlyMap<string, string[]>): Promise<number> => {
+    const step = uuid();
+    let changed = 0;
+    mark([...groups.values()].flat());
+    const left = new Map(groups);
+    try {
+      for (const [label, images] of groups) {
+        changed += (await bulk(project, title, { action: "label", label, images }, step)).changed;
+        left.delete(label);
+      }
+    } catch (problem) {
+      unmark([...left.values()].flat());
+      tellProblem(problem);
+    }
+    return changed;
+  };
+  const confirm = async () => {
+    if (isBusy || chosen.length === 0 || query.isPlaceholderData) return;
+    const count = chosen.length;
+    const title = t`Confirm ${plural(count, { one: "# guess", other: "# guesses" })}`;
+    setIsBusy(true);
+    const changed = await give(title, imagesByLabel(chosen));
+    setIsBusy(false);
+    if (changed > 0)
+      tellDone({
+        title,
+        message: plural(changed, { one: "# image labelled.", other: "# images labelled." }),
+        undoWord: t`Undo`,
+        undo: () => undo(project),
+      });
+    again();
+  };
+  const correct = useRef<(image: string, label: Label) => void>(() => undefined);
+  correct.current = (image, label) => {
+    const guess = guesses.find((one) => one.image.id === image);
+    if (!guess) return;
+    void give(t`Label ${label.name} (${guess.image.filename})`, new Map([[label.id, [image]]]));
+  };
+  return {
+    ...query,
+    guesses,
+    chosen,
+    order,
+    isBusy,
+    isNewer,
+    again,
+    confirm,
+    correct: (image: string, label: Label) => correct.current(image, label),
+    isChosen: (id: string) => isChosen(id, toggled, order),
+    toggle: (id: string) => setToggled((now) => toggledWith(now, id)),
+    chooseAll: (areChosen: boolean) => setToggled(toggledFor(guesses, order, areChosen)),
+  };
+}
