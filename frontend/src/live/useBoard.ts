@@ -4,8 +4,8 @@ import { useEffect, useRef, useState } from "react";
 import { uuid } from "../api/ids";
 import type { Label } from "../api/types";
 import { bulk } from "../gallery/bulk";
-import { undo } from "../history/history";
-import { tellDone, tellProblem } from "../history/tell";
+import { useHistory } from "../history/history";
+import { tellProblem } from "../history/tell";
 import { imagesByLabel, isChosen, openGuesses, toggledFor, toggledWith } from "./guesses";
 import { useGuesses } from "./queries";
 import type { LiveSearch } from "./search";
@@ -18,6 +18,9 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
   const [labelled, setLabelled] = useState<ReadonlyMap<string, number>>(new Map());
   const [isBusy, setIsBusy] = useState(false);
+  const [confirmed, setConfirmed] = useState(0);
+  const undone = useHistory(({ future }) => future.length);
+  const shownWith = useRef(undone);
   const query = useGuesses(project, search, round);
   const pages = query.data?.pages ?? [];
   const known = new Set(labels.map(({ id }) => id));
@@ -25,11 +28,20 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
   const chosen = guesses.filter(({ image }) => isChosen(image.id, toggled, order));
   const isNewer = pages[0] !== undefined && version > pages[0].version;
   const again = () => setRound((now) => now + 1);
-  // Nothing is under anybody's hand: what the model has learned meanwhile is shown at once.
-  const isWaiting = guesses.length === 0 && isNewer && !query.isFetching;
+  // Nothing is under anybody's hand, or it was just taken back: what the model has learned meanwhile is shown at once. Not
+  // while a confirmation is on its way, which asks for the next guesses itself.
+  const isWanted = guesses.length === 0 || undone > shownWith.current;
+  const isDue = isWanted && isNewer && !isBusy && !query.isFetching;
   useEffect(() => {
-    if (isWaiting) setRound((now) => now + 1);
-  }, [isWaiting]);
+    if (!isDue) return;
+    shownWith.current = undone;
+    setRound((now) => now + 1);
+  }, [isDue, undone]);
+  // The next step leaves nothing to be done again.
+  useEffect(() => {
+    shownWith.current = Math.min(shownWith.current, undone);
+    if (undone > 0) setConfirmed(0);
+  }, [undone]);
 
   const mark = (images: readonly string[]) =>
     setLabelled((now) => new Map([...now, ...images.map((id) => [id, round] as const)]));
@@ -59,19 +71,13 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
     setIsBusy(true);
     const changed = await give(title, imagesByLabel(chosen));
     setIsBusy(false);
-    if (changed > 0)
-      tellDone({
-        title,
-        message: plural(changed, { one: "# image labelled.", other: "# images labelled." }),
-        undoWord: t`Undo`,
-        undo: () => undo(project),
-      });
+    setConfirmed(changed);
     again();
   };
   const correct = useRef<(image: string, label: Label) => void>(() => undefined);
   correct.current = (image, label) => {
     const guess = guesses.find((one) => one.image.id === image);
-    if (!guess) return;
+    if (!guess || isBusy) return;
     void give(t`Label ${label.name} (${guess.image.filename})`, new Map([[label.id, [image]]]));
   };
   return {
@@ -80,6 +86,8 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
     chosen,
     order,
     isBusy,
+    /** How many images the last confirmation has labelled, until that is undone. */
+    confirmed,
     isNewer,
     again,
     confirm,

@@ -1,8 +1,10 @@
-import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Center, Loader, Text } from "@mantine/core";
-import { useRef, useState } from "react";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Button, Center, Group, Loader, Text } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
 import { isInTheWay } from "../../api/errors";
 import type { Label } from "../../api/types";
+import { undo } from "../../history/history";
+import { tellProblem } from "../../history/tell";
 import { EmptyState } from "../../ui/EmptyState";
 import { Icon } from "../../ui/Icon";
 import { KeyHint } from "../../ui/KeyHint";
@@ -32,6 +34,13 @@ export function Board({ project, search, version, labels, mayEdit, change }: Pro
   const grid = useRef<HTMLUListElement>(null);
   const [place, setPlace] = useState<number | null>(null);
   const cursor = place === null || guesses.length === 0 ? null : Math.min(place, guesses.length - 1);
+  // The next guesses are read from the first one on.
+  const { isBusy } = board;
+  useEffect(() => {
+    if (!isBusy) return;
+    setPlace(null);
+    window.scrollTo(0, 0);
+  }, [isBusy]);
   useBoardKeys({ project, board, labels, mayEdit, grid, cursor, setCursor: setPlace });
   if (isInTheWay(board.error, board.data))
     return <Problem error={board.error} retry={() => void board.refetch()} />;
@@ -106,6 +115,16 @@ export function Board({ project, search, version, labels, mayEdit, change }: Pro
               {chosen.length < guesses.length ? <Trans>Choose all</Trans> : <Trans>Choose none</Trans>}
             </Button>
           </>
+        )}
+        {board.confirmed > 0 && (
+          <Group gap={4} role="status">
+            <Text size="sm">
+              <Plural value={board.confirmed} one="# image labelled." other="# images labelled." />
+            </Text>
+            <Button size="compact-sm" variant="subtle" onClick={() => undo(project).catch(tellProblem)}>
+              <Trans>Undo</Trans>
+            </Button>
+          </Group>
         )}
         {board.isNewer && (
           <Button variant="light" leftSection={<Icon name="refresh" size={16} />} onClick={board.again}>
