@@ -80,7 +80,7 @@ def form(files: list[tuple[str, str, bytes]], boundary: str = "xyz") -> bytes:
 
 FORM = "multipart/form-data; boundary=xyz"
 FILE_PATHS = [
-    (method.upper(), path.format(id=django_id))
+    (method.upper(), path.format(id=django_id, name="mobilenet_v2"))
     for django_id in ("0192f0c1-3c5e-7000-8000-000000000000",)
     for path, operations in SCHEMA["paths"].items()
     for method, operation in operations.items()
@@ -91,7 +91,7 @@ FILE_PATHS = [
 @pytest.mark.any_database("sockets, sizes and types of bodies")
 class TestWhoMaySend:
     def test_the_schema_names_the_paths_that_take_files(self):
-        assert len(FILE_PATHS) == 8
+        assert len(FILE_PATHS) == 9
 
     @pytest.mark.parametrize(("method", "path"), FILE_PATHS)
     @pytest.mark.parametrize("who", ["", "Token nonsense", "Device nonsense"])

@@ -102,6 +102,16 @@ class TestGuesses:
         after = status(api, project)
         assert (after["labelled"], after["guesses"], after["version"]) == (130, 30, now["version"] + 1)
 
+    def test_that_of_one_image_can_be_asked_for(self, api, project, fresh, dataset, keeper):
+        work()
+        wanted = guesses(api, project)["results"][7]
+        alone = guesses(api, project, image=wanted["image"]["id"])
+        assert (alone["count"], alone["results"]) == (1, [wanted])
+        labelled = Image.objects.filter(dataset=dataset).first()
+        assert guesses(api, project, image=str(labelled.pk))["count"] == 0
+        unknown = api.get(f"/api/v1/projects/{project.pk}/live-model/guesses/", {"image": str(project.pk)})
+        assert unknown.status_code == 400
+
     def test_they_are_narrowed_and_ordered(self, api, project, fresh, dataset, keeper):
         work()
         every = guesses(api, project)["results"]

@@ -60,6 +60,6 @@ it("counts what it got right, where that says anything", () => {
 });
 
 it("knows which labels it never guesses", () => {
-  const learned = { labels: [{ label: "a", images: 2, guesses: 0 }] };
+  const learned = { labels: [{ label: "a", images: 2, guesses: 0, held_out: 2, right: 2 }] };
   expect(labelsWithoutImages([{ id: "a" }, { id: "b" }], learned)).toEqual([{ id: "b" }]);
 });
