@@ -1,9 +1,10 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Button, Center, Group, Loader, Progress, Text } from "@mantine/core";
+import { Button, Center, Group, Loader, Progress, Switch, Text } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useState } from "react";
 import { useFacets } from "../gallery/queries";
 import { useShortcut } from "../keyboard/useShortcut";
+import { useLiveModel } from "../live/queries";
 import { useSettled } from "../outbox/outbox";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
@@ -29,7 +30,10 @@ export default function LabelingPage() {
   // Counted once the server has what a tab before this one had left: an undo, say, just before a reload.
   const { data: facets } = useFacets(project, {}, useSettled());
   const mayEdit = useMayEdit(project);
-  const work = useWork(project, filter);
+  const { data: live } = useLiveModel(project, own?.task === "classification");
+  const canHelp = (live?.embedded ?? 0) > 0 && Object.keys(search).every((name) => name === "dataset");
+  const [isHelpful, setHelpful] = useState(false);
+  const work = useWork(project, filter, isHelpful && canHelp);
   const done = useDone(facets?.annotated.yes, work.done);
   const isDetection = own?.task === "detection";
   // Boxes are drawn in the annotator, which goes through the same images.
@@ -153,6 +157,14 @@ export default function LabelingPage() {
           </Group>
           <Progress value={total > 0 ? (100 * done) / total : 0} mt={6} aria-label={t`Labelled`} />
         </div>
+        {canHelp && (
+          <Switch
+            size="sm"
+            checked={isHelpful}
+            onChange={({ currentTarget }) => setHelpful(currentTarget.checked)}
+            label={t`Images that help most first`}
+          />
+        )}
         <GuessHint
           project={project}
           image={work.current}

@@ -10,10 +10,14 @@ let answerList: (images: unknown[]) => void = () => undefined;
 const list = new Promise<unknown[]>((resolve) => {
   answerList = resolve;
 });
+const image = (id: string) => ({ id, filename: `${id}.jpg`, labels: [], revision: 1, thumbnail: "" });
+const helpful = [image("h1"), image("h2")];
 const json = (body: unknown) => new Response(JSON.stringify(body), { status: 200 });
 vi.stubGlobal("fetch", async (address: unknown, options?: RequestInit) => {
   if (options?.method === "PUT") return json({ revision: 2, annotations: [] });
-  if (!String(address).includes("/images/?")) return json({ csrf_token: "token" });
+  const path = address instanceof Request ? address.url : String(address);
+  if (path.includes("/live-model/next/")) return json(helpful);
+  if (!path.includes("/images/?")) return json({ csrf_token: "token" });
   return json({ results: await list, total: 2 });
 });
 
@@ -35,7 +39,20 @@ it("does not show what got its label while the studio was asked what has none", 
   const { result } = renderHook(() => useWork("p", {}), { wrapper });
   void save({ project: "p", image: "a", filename: "a.jpg", marks: [] }, "Label good");
   await waitFor(() => expect(useOutbox.getState().savedAt).toBeGreaterThan(0));
-  const image = (id: string) => ({ id, filename: `${id}.jpg`, labels: [], revision: 1, thumbnail: "" });
   answerList([image("a"), image("b")]);
   await waitFor(() => expect(result.current.current?.id).toBe("b"));
+});
+
+it("shows what helps most first, and the others behind it", async () => {
+  useOutbox.setState({ isReady: true });
+  answerList([image("a"), image("b")]);
+  const { result, rerender } = renderHook(({ isHelpful }) => useWork("q", {}, isHelpful), {
+    wrapper,
+    initialProps: { isHelpful: false },
+  });
+  await waitFor(() => expect(result.current.current).toBeDefined());
+  rerender({ isHelpful: true });
+  await waitFor(() => expect(result.current.current?.id).toBe("h1"));
+  result.current.skip();
+  await waitFor(() => expect(result.current.current?.id).toBe("h2"));
 });

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { noteRevision, remember, save, subjectOf, whenMoved } from "../annotator/changes";
 import { type Mark, ownId } from "../annotator/store";
-import { send } from "../api/client";
+import { api, send } from "../api/client";
 import type { Label } from "../api/types";
 import { type Filter, toQuery } from "../gallery/filter";
 import type { GridImage } from "../gallery/queries";
@@ -12,8 +12,40 @@ import { isWaiting, revisionLeft, useOutbox } from "../outbox/outbox";
 const BATCH = 60;
 const AHEAD = 5;
 
-/** The images to label, in order: loaded ahead of the hand, with what was done before. */
-export function useWork(project: string, filter: Filter) {
+/** Few at a time: what is labelled changes which image helps most. */
+const HELPFUL = 20;
+
+interface Batch {
+  results: GridImage[];
+  isMore: boolean;
+}
+
+/** The next images of a list. */
+async function listed(project: string, filter: Filter, offset: number): Promise<Batch> {
+  const query = toQuery(project, filter);
+  query.set("fields", "grid");
+  query.set("page_size", String(BATCH));
+  query.set("offset", String(offset));
+  const { results } = await send<{ results: GridImage[] }>("GET", `/api/v1/images/?${query}`);
+  return { results, isMore: results.length === BATCH };
+}
+
+/** The images whose labels teach the live model most; behind the last of them the list. */
+async function helpful(project: string, filter: Filter): Promise<Batch> {
+  const { data = [] } = await api.GET("/api/v1/projects/{project_id}/live-model/next/", {
+    params: { path: { project_id: project }, query: { limit: HELPFUL, dataset: filter.dataset } },
+  });
+  if (data.length === HELPFUL) return { results: data, isMore: true };
+  const rest = await listed(project, filter, 0);
+  return { ...rest, results: [...data, ...rest.results] };
+}
+
+/**
+ * The images to label, in order: loaded ahead of the hand, with what was done before.
+ *
+ * @param isHelpful - Those whose labels help most come first, instead of the order of the filter.
+ */
+export function useWork(project: string, filter: Filter, isHelpful = false) {
   const { t } = useLingui();
   const [queue, setQueue] = useState<GridImage[]>([]);
   const [at, setAt] = useState(0);
@@ -25,19 +57,20 @@ export function useWork(project: string, filter: Filter) {
   const [asked, setAsked] = useState(0);
   const isReady = useOutbox((state) => state.isReady);
   const { data, isFetched } = useQuery({
-    queryKey: ["labeling", key, asked],
-    queryFn: () => {
-      const query = toQuery(project, filter);
-      query.set("fields", "grid");
-      query.set("page_size", String(BATCH));
-      query.set("offset", String(cursor.current));
-      return send<{ results: GridImage[]; total: number }>("GET", `/api/v1/images/?${query}`);
-    },
+    queryKey: ["labeling", key, asked, isHelpful],
+    queryFn: () => (isHelpful ? helpful(project, filter) : listed(project, filter, cursor.current)),
     // What a closed tab had labelled is in the outbox by then, and not shown as if nobody had.
     enabled: isReady,
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,
   });
+  // In another order: what has not been shown yet comes again, in that one.
+  const [wasHelpful, setWasHelpful] = useState(isHelpful);
+  if (wasHelpful !== isHelpful) {
+    setWasHelpful(isHelpful);
+    setQueue(queue.slice(0, at));
+    cursor.current = 0;
+  }
   useEffect(() => {
     if (!data) return;
     for (const { id, labels } of data.results)
@@ -52,7 +85,7 @@ export function useWork(project: string, filter: Filter) {
   }, [data]);
   // Labelled images leave the filter, so what was skipped is all that lies before the next batch.
   const isShort = queue.length - at < AHEAD * 2;
-  const isMore = data !== undefined && data.results.length === BATCH;
+  const isMore = data?.isMore ?? false;
   useEffect(() => {
     if (!isShort || !isMore) return;
     cursor.current = queue.length - done.current.size;
@@ -115,7 +148,7 @@ export function useWork(project: string, filter: Filter) {
   return {
     current,
     previous: queue[at - 1],
-    isEmpty: isFetched && data !== undefined && at >= queue.length && data.results.length < BATCH,
+    isEmpty: isFetched && data !== undefined && at >= queue.length && !data.isMore,
     /** How many more are labelled than when they came here, and how many were passed by without a label. */
     done: queue.reduce(
       (sum, { id, labels }) => sum + Number(labels.length > 0) - Number(atFirst.current.get(id) ?? false),
