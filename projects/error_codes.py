@@ -29,7 +29,8 @@ OURS = (
     "too_many_queued_jobs", "too_many_queued_jobs_in_project", "too_many_queued_trainings",
     "too_many_queued_trainings_in_project", "too_many_uploads", "tus_version", "unique", "unknown", "unknown_field",
     "unknown_filter", "unknown_host", "unknown_label", "upload_incomplete", "video_exists", "video_in_use",
-    "weights_here", "weights_off", "wrong_credentials", "wrong_password",
+    "weights_differ", "weights_folder", "weights_here", "weights_incomplete", "weights_off", "wrong_credentials",
+    "wrong_password",
 )  # fmt: skip
 OF_LIBRARIES = (
     "authentication_failed", "blank", "date", "datetime", "does_not_exist", "empty", "incorrect_type",

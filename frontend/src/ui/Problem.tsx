@@ -10,7 +10,7 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
   return (
     <Alert color="red" variant="light" icon={<Icon name="alert-triangle" />} role="alert">
       <Group justify="space-between">
-        <span>
+        <span style={{ overflowWrap: "anywhere" }}>
           {problem.status === 0 ? (
             <Trans>The studio cannot be reached. Is it running?</Trans>
           ) : (

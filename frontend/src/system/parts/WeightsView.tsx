@@ -10,6 +10,11 @@ import { Scroll } from "./Scroll";
 /** Which pretrained weights are here, and where to put the others. */
 export function WeightsView({ weights }: { weights: Weights }) {
   const { t } = useLingui();
+  const { architectures, run } = weights;
+  // What came another way since then is here, and its failed download no longer matters.
+  const isHere = architectures.some(({ files }) =>
+    files.some((file) => file.is_here && file.download?.name === run?.subject),
+  );
   return (
     <Stack gap="sm">
       <Text size="sm">
@@ -26,9 +31,9 @@ export function WeightsView({ weights }: { weights: Weights }) {
           </div>
         ))}
       </div>
-      {weights.run?.error && (
-        <Text size="sm" c="var(--studio-bad)" role="alert">
-          <Icon name="alert-triangle" size={14} /> {weights.run.error.detail}
+      {run?.error && !isHere && (
+        <Text size="sm" c="var(--studio-bad)" role="alert" style={{ overflowWrap: "anywhere" }}>
+          <Icon name="alert-triangle" size={14} /> {run.error.detail}
         </Text>
       )}
       <Scroll label={t`Pretrained weights`}>
@@ -47,13 +52,13 @@ export function WeightsView({ weights }: { weights: Weights }) {
             </tr>
           </thead>
           <tbody>
-            {weights.architectures.flatMap(({ architecture, title, files }) =>
-              files.map(({ kind, name, is_here: isHere, download }) => (
+            {architectures.flatMap(({ architecture, title, files }) =>
+              files.map(({ kind, name, is_here, download }) => (
                 <tr key={`${architecture}/${name}`}>
                   <td>{kind === "coco" ? `${title}, COCO` : title}</td>
                   <td className={classes.name}>{name}</td>
                   <td>
-                    {isHere ? (
+                    {is_here ? (
                       <Text size="sm" c="var(--studio-good)">
                         <Icon name="check" size={14} /> <Trans>yes</Trans>
                       </Text>
