@@ -102,7 +102,7 @@ class TestGuesses:
         after = status(api, project)
         assert (after["labelled"], after["guesses"], after["version"]) == (130, 30, now["version"] + 1)
 
-    def test_that_of_one_image_can_be_asked_for(self, api, project, fresh, dataset, keeper):
+    def test_that_of_one_image_can_be_asked_for(self, api, project, fresh, keeper):
         work()
         wanted = guesses(api, project)["results"][7]
         alone = guesses(api, project, image=wanted["image"]["id"])
