@@ -82,6 +82,8 @@ SAID_TO_THE_OWNER = {
     "project_in_use",
     "not_evaluated",
     "changed_since",
+    "not_embedded",
+    "no_embedder",
 }
 
 

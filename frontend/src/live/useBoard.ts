@@ -20,7 +20,8 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
   const [isBusy, setIsBusy] = useState(false);
   const [confirmed, setConfirmed] = useState(0);
   const undone = useHistory(({ future }) => future.length);
-  const shownWith = useRef(undone);
+  const undoneBefore = useRef(undone);
+  const [isFollowing, setIsFollowing] = useState(false);
   const query = useGuesses(project, search, round);
   const pages = query.data?.pages ?? [];
   const known = new Set(labels.map(({ id }) => id));
@@ -28,19 +29,16 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
   const chosen = guesses.filter(({ image }) => isChosen(image.id, toggled, order));
   const isNewer = pages[0] !== undefined && version > pages[0].version;
   const again = () => setRound((now) => now + 1);
-  // Nothing is under anybody's hand, or it was just taken back: what the model has learned meanwhile is shown at once. Not
-  // while a confirmation is on its way, which asks for the next guesses itself.
-  const isWanted = guesses.length === 0 || undone > shownWith.current;
-  const isDue = isWanted && isNewer && !isBusy && !query.isFetching;
+  // Nothing is under anybody's hand, or it was just taken back: what the model has learned meanwhile is shown at once, each
+  // time it learns while an undo goes on. Not while a confirmation is on its way, which asks for the next guesses itself.
+  const isDue = (guesses.length === 0 || isFollowing) && isNewer && !isBusy && !query.isFetching;
   useEffect(() => {
-    if (!isDue) return;
-    shownWith.current = undone;
-    setRound((now) => now + 1);
-  }, [isDue, undone]);
-  // The next step leaves nothing to be done again.
+    if (isDue) setRound((now) => now + 1);
+  }, [isDue]);
   useEffect(() => {
-    shownWith.current = Math.min(shownWith.current, undone);
     if (undone > 0) setConfirmed(0);
+    if (undone > undoneBefore.current) setIsFollowing(true);
+    undoneBefore.current = undone;
   }, [undone]);
 
   const mark = (images: readonly string[]) =>
@@ -50,6 +48,7 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
   /** Labels images, which leave the page at once, in a step that is undone as one. */
   const give = async (title: string, groups: ReadonlyMap<string, string[]>): Promise<number> => {
     const step = uuid();
+    setIsFollowing(false);
     let changed = 0;
     mark([...groups.values()].flat());
     const left = new Map(groups);
@@ -93,7 +92,10 @@ export function useBoard(project: string, search: LiveSearch, version: number, l
     confirm,
     correct: (image: string, label: Label) => correct.current(image, label),
     isChosen: (id: string) => isChosen(id, toggled, order),
-    toggle: (id: string) => setToggled((now) => toggledWith(now, id)),
+    toggle: (id: string) => {
+      setIsFollowing(false);
+      setToggled((now) => toggledWith(now, id));
+    },
     chooseAll: (areChosen: boolean) => setToggled(toggledFor(guesses, order, areChosen)),
   };
 }

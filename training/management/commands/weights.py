@@ -81,10 +81,10 @@ class Command(BaseCommand):
     def _offer(self, options: dict) -> None:
         if settings.WEIGHTS != "ask" or settings.WEIGHTS_ASKED_FILE.exists() or not sys.stdin.isatty():
             return
-        self.stdout.write("No pretrained weights are here, with which far fewer images are enough.")
-        self.stdout.write(f"{_question(FIRST)} [y/N] ", ending="")
-        self.stdout.flush()
         try:
+            self.stdout.write("No pretrained weights are here, with which far fewer images are enough.")
+            self.stdout.write(f"{_question(FIRST)} [y/N] ", ending="")
+            self.stdout.flush()
             has_answered = select.select([sys.stdin], [], [], ANSWER_SECONDS)[0]
             answer = sys.stdin.readline().strip().lower() if has_answered else ""
         except KeyboardInterrupt:  # the start ends, and the next one asks
