@@ -107,7 +107,7 @@ class TestGuesses:
         wanted = guesses(api, project)["results"][7]
         alone = guesses(api, project, image=wanted["image"]["id"])
         assert (alone["count"], alone["results"]) == (1, [wanted])
-        labelled = Image.objects.filter(dataset=dataset["id"]).first()
+        labelled = Image.objects.filter(dataset__project=project, annotations__confirmed=True).first()
         assert guesses(api, project, image=str(labelled.pk))["count"] == 0
         unknown = api.get(f"/api/v1/projects/{project.pk}/live-model/guesses/", {"image": str(project.pk)})
         assert unknown.status_code == 400
