@@ -177,9 +177,8 @@ class TestWhyNot:
         assert status(api, project)["code"] == "embedding"
         Annotation.objects.all().delete()
         assert status(api, project)["code"] == "too_few_labels"
-        Image.objects.all()
         empty = create_project(user=project.memberships.first().user, name="empty", task="classification")
-        assert status(api, empty)["code"] == "no_embedder"
+        assert status(api, empty)["code"] == "no_images"
         assert guesses(api, empty) == {"version": 0, "count": 0, "results": []}
 
     def test_labels_that_are_taken_away_take_the_guesses(self, api, project, fresh, keeper):

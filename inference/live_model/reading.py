@@ -55,7 +55,8 @@ def status_of(project: Project) -> LiveModelStatus:
     try:
         embedder = embedder_for(project)
     except NoEmbedder as missing:
-        return LiveModelStatus(missing.code, str(missing), images, 0, None, None)
+        code = missing.code if images else "no_images"
+        return LiveModelStatus(code, NOT_YET.get(code, str(missing)), images, 0, None, None)
     store = store_of(project, embedder)
     embedded = 0 if store is None else min(store.count, images)
     guesses = read_guesses(project)

@@ -6,6 +6,7 @@ import { useLabels, useMayEdit } from "../projects/queries";
 import { ReviewTabs } from "../review/parts/ReviewTabs";
 import { Problem } from "../ui/Problem";
 import { usePageNavigate } from "../ui/usePageNavigate";
+import { labelsWithoutImages } from "./guesses";
 import classes from "./Live.module.css";
 import { Board } from "./parts/Board";
 import { Filters } from "./parts/Filters";
@@ -22,6 +23,7 @@ export default function LivePage() {
   const live = useLiveModel(project);
   const { data: labels } = useLabels(project);
   const mayEdit = useMayEdit(project);
+  const isComplete = labelsWithoutImages(labels ?? [], live.data ?? { labels: [] }).length === 0;
   const change = (next: Partial<LiveSearch>) =>
     void navigate({ search: (now: LiveSearch) => ({ ...now, ...next }), replace: true, resetScroll: false });
   return (
@@ -44,11 +46,12 @@ export default function LivePage() {
           <>
             <Filters project={project} live={live.data} labels={labels} search={search} change={change} />
             <Board
-              key={search.order}
+              key={`${search.order} ${isComplete}`}
               project={project}
               search={search}
               version={live.data.version}
               labels={labels}
+              isComplete={isComplete}
               mayEdit={mayEdit}
               change={change}
             />

@@ -54,13 +54,16 @@ export function useGuesses(project: string, search: LiveSearch, round: number) {
 }
 
 /** How many guesses there are of which the model is sure. */
-export function useSureGuesses(project: string, enabled: boolean): number {
+export function useSureGuesses(project: string, labels: number, enabled: boolean): number {
+  const { data: live } = useLiveModel(project, enabled);
+  // Images of a label that it has not learned get a wrong guess, and it may be sure of it.
+  const isComplete = live !== undefined && live.labels.length >= labels;
   const { data } = useQuery({
     queryKey: [...keys.live(project), "sure"],
     queryFn: () => ask(project, { min: 90 }, 0, 0),
-    enabled,
+    enabled: enabled && isComplete,
   });
-  return data?.results.length ? data.count : 0;
+  return isComplete && data?.results.length ? data.count : 0;
 }
 
 /** What the live model guesses of one image; undefined where it has no guess. */

@@ -10,10 +10,21 @@ import { imagesByLabel, isChosen, openGuesses, toggledFor, toggledWith } from ".
 import { useGuesses } from "./queries";
 import type { LiveSearch } from "./search";
 
-/** The guesses that are shown, which of them are chosen, and what is done with them. */
-export function useBoard(project: string, search: LiveSearch, version: number, labels: readonly Label[]) {
+/**
+ * The guesses that are shown, which of them are chosen, and what is done with them.
+ *
+ * @param isComplete - Every label has images to learn from. Without, images of the others get a wrong guess, however confident
+ *   it is, and none is chosen before somebody has looked at it.
+ */
+export function useBoard(
+  project: string,
+  search: LiveSearch,
+  version: number,
+  labels: readonly Label[],
+  isComplete: boolean,
+) {
   const { t } = useLingui();
-  const order = search.order ?? "most_confident";
+  const order = isComplete ? (search.order ?? "most_confident") : "least_confident";
   const [round, setRound] = useState(0);
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
   const [labelled, setLabelled] = useState<ReadonlyMap<string, number>>(new Map());

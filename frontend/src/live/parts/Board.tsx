@@ -21,14 +21,16 @@ interface Props {
   /** Of the live model as it is now. */
   version: number;
   labels: Label[];
+  /** Whether every label has images to learn from. */
+  isComplete: boolean;
   mayEdit: boolean;
   change: (next: Partial<LiveSearch>) => void;
 }
 
 /** The guesses as tiles, and what is done with those that are chosen. */
-export function Board({ project, search, version, labels, mayEdit, change }: Props) {
+export function Board({ project, search, version, labels, isComplete, mayEdit, change }: Props) {
   const { t } = useLingui();
-  const board = useBoard(project, search, version, labels);
+  const board = useBoard(project, search, version, labels, isComplete);
   const { guesses, chosen } = board;
   const count = chosen.length;
   const grid = useRef<HTMLUListElement>(null);

@@ -7,6 +7,7 @@ import type { Project } from "../../api/types";
 import { useSureGuesses } from "../../live/queries";
 import { useModels } from "../../models/queries";
 import type { ProjectCounts } from "../counts";
+import { useLabels } from "../queries";
 import { type Meanwhile, nextStep } from "./next";
 
 /** One sentence that says what to do next, and one button that does it. */
@@ -14,7 +15,8 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
   const next = nextStep(project, counts, useMeanwhile(project));
   // Each confirmed guess is a label less to give.
   const isLabelling = next?.step === "label" && project.task === "classification";
-  const sure = useSureGuesses(project.id, isLabelling);
+  const { data: labels } = useLabels(project.id);
+  const sure = useSureGuesses(project.id, labels?.length ?? 0, isLabelling && labels !== undefined);
   if (!next) return <Skeleton height={76} radius="md" />;
   const base = `/projects/${project.id}`;
   const shown: Record<typeof next.step, [ReactNode, ReactNode?, string?]> = {
