@@ -256,10 +256,11 @@ class TestUpkeep:
         work()
         assert status(api, project)["version"] == version
 
-    def test_a_project_that_another_process_works_on_is_left_to_it(self, api, project, fresh, keeper):
+    def test_a_project_that_another_process_works_on_is_left_to_it(self, api, project, fresh, keeper, monkeypatch):
+        monkeypatch.setattr(upkeep, "BUSY_SECONDS", 0)
         with upkeep.alone(project) as is_alone:
             assert is_alone
-            work()
+            keeper.step()
         assert status(api, project)["embedded"] == 0
 
     def test_an_image_that_cannot_be_read_keeps_no_other_from_its_turn(self, api, project, fresh, keeper, monkeypatch):
@@ -304,7 +305,8 @@ class TestUpkeep:
         work()
         assert status(api, project)["embedded"] == 160
 
-    def test_a_full_disk(self, api, project, fresh, keeper, settings):
+    def test_a_full_disk(self, api, project, fresh, keeper, settings, monkeypatch):
+        monkeypatch.setattr(upkeep, "AFTER_FAILURE_SECONDS", 0)
         settings.MIN_FREE_BYTES = 1 << 60
         work()
         assert status(api, project)["embedded"] == 0

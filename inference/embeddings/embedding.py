@@ -16,12 +16,15 @@ from inference.embeddings.stores import ids_in, store_for, store_of, uuids_of
 from projects.models import Project
 from storage import services as storage
 from storage.errors import BlobMissing
-from vision.analysis.feature_store import Lookup
 from vision.imaging.preprocessing import ImageError, open_image
 
 log = structlog.get_logger(__name__)
 
 BATCH = 64
+
+
+class NoRoom(RuntimeError):
+    """The disk is nearly full."""
 
 
 class MissingImages:
@@ -33,10 +36,8 @@ class MissingImages:
 
     def __init__(self, project: Project, embedder: ProjectEmbedder, skipped: set[uuid.UUID]) -> None:
         self.project, self.embedder, self._skipped = project, embedder, skipped
-        every, store = ids_in(project), store_of(project, embedder)
-        if store is not None and store.count:
-            every = every[Lookup(store.ids()).rows_of(every) < 0]
-        self._ids, self._next = every, 0
+        self._count = 0  # of the store, when it was last looked at
+        self._ids, self._next = self._without_features(ids_in(project)), 0
         self._network: Features | None = None
         self.fitted_at = 0.0  # when the live model was last fitted meanwhile, of `time.monotonic`
 
@@ -45,15 +46,29 @@ class MissingImages:
         return len(self._ids) - self._next
 
     def embed_some(self) -> int:
-        """Compute the next ones. Returns how many were added; 0 does not say that none is left."""
+        """Compute the next ones. Returns how many were added; 0 does not say that none is left.
+
+        Raises:
+            NoRoom
+        """
+        if self.left and not _has_room():
+            raise NoRoom()
         batch = self._ids[self._next : self._next + BATCH]
         self._next += len(batch)
-        wanted = [pk for pk in uuids_of(batch) if pk not in self._skipped]
-        if not wanted or not _has_room():
+        wanted = [pk for pk in uuids_of(self._without_features(batch)) if pk not in self._skipped]
+        if not wanted:
             return 0
         if self._network is None:
             self._network = self.embedder.load()
         return self._embed(self._network, wanted)
+
+    def _without_features(self, ids: np.ndarray) -> np.ndarray:
+        """Those that no process has computed, this one or another; the store is read where it has changed."""
+        store = store_of(self.project, self.embedder)
+        if store is None or store.count == self._count:
+            return ids
+        self._count = store.count
+        return ids[store.rows_of(ids) < 0]
 
     def _embed(self, network: Features, wanted: Sequence[uuid.UUID]) -> int:
         done: list[uuid.UUID] = []
@@ -71,6 +86,7 @@ class MissingImages:
         if done:
             rows = np.stack(features)
             store_for(self.project, self.embedder, rows.shape[1]).append(done, rows)
+            self._count += len(done)
         return len(done)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from common.errors import Conflict
 from datasets.models import Image
 from inference.embeddings.embedders import embedder_for
-from inference.embeddings.stores import store_of, uuids_of
-from vision.analysis.feature_store import ids_of
+from inference.embeddings.stores import ids_in, store_of, uuids_of
+from vision.analysis.feature_store import Lookup, ids_of
 from vision.analysis.nearest import most_alike
 
 # Some of the nearest may be in the trash: so many more are looked for.
@@ -51,10 +51,11 @@ def similar_images(image: Image, *, limit: int, dataset: uuid.UUID | None = None
         raise NotEmbedded()
     vectors, codes = store.vectors(), store.codes()
     mean, _ = store.statistics()
-    rows, likeness = most_alike(vectors, codes, row, limit + SPARE, mean)
-    found = dict(zip(uuids_of(store.ids()[rows]), np.round(likeness, 4).tolist(), strict=True))
+    ids = store.ids()
+    # Of a small dataset beside a large one nothing may be among the nearest of all.
+    among = None if dataset is None else Lookup(ids_in(image.project, dataset)).rows_of(ids) >= 0
+    rows, likeness = most_alike(vectors, codes, row, limit + SPARE, mean, among)
+    found = dict(zip(uuids_of(ids[rows]), np.round(likeness, 4).tolist(), strict=True))
     there = Image.objects.filter(pk__in=list(found), dataset__project=image.project)
-    if dataset is not None:
-        there = there.filter(dataset=dataset)
     live = set(there.values_list("pk", flat=True))
     return [SimilarImage(pk, value) for pk, value in found.items() if pk in live][:limit]

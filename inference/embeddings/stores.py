@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,26 @@ def folder_of(project: Project) -> Path:
 
 def store_of(project: Project, embedder: ProjectEmbedder) -> FeatureStore | None:
     """The project's store by this embedder; None before its first image."""
-    found = sorted((folder_of(project) / embedder.name).glob("*"))
+    found = sorted(path for path in (folder_of(project) / embedder.name).glob("*") if _is_store(path))
     return FeatureStore(found[0], int(found[0].name)) if found else None
+
+
+def _is_store(path: Path) -> bool:
+    return path.name.isascii() and path.name.isdigit() and path.is_dir()
+
+
+@contextlib.contextmanager
+def alone(project: Project) -> Iterator[bool]:
+    """Whether no other process works on this project, which then does what there is to do."""
+    folder = folder_of(project)
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 def store_for(project: Project, embedder: ProjectEmbedder, dimensions: int) -> FeatureStore:
@@ -38,10 +58,13 @@ def store_for(project: Project, embedder: ProjectEmbedder, dimensions: int) -> F
     return FeatureStore(folder_of(project) / embedder.name / str(dimensions), dimensions)
 
 
-def ids_in(project: Project) -> np.ndarray:
-    """`(images, 2)` uint64: the images of a project, see `FeatureStore.ids`; what is in the trash is not among them."""
-    rows = Image.objects.filter(dataset__project=project).order_by("pk").values_list("pk")
-    return halves_of(pk for (pk,) in stored_rows(rows))
+def ids_in(project: Project, dataset: uuid.UUID | None = None) -> np.ndarray:
+    """`(images, 2)` uint64: the images of a project, or of one of its datasets, see `FeatureStore.ids`; what is in the
+    trash is not among them."""
+    images = Image.objects.filter(dataset__project=project)
+    if dataset is not None:
+        images = images.filter(dataset=dataset)
+    return halves_of(pk for (pk,) in stored_rows(images.order_by("pk").values_list("pk")))
 
 
 def halves_of(keys: Iterable[Any]) -> np.ndarray:
@@ -62,7 +85,11 @@ def tidy() -> int:
     changed = 0
     for folder in (settings.FEATURES_DIR / "projects").glob("*"):
         project = _project_of(folder)
-        changed += _remove(folder) if project is None else _tidy_project(project, folder)
+        if project is None:
+            changed += _remove(folder)
+            continue
+        with alone(project) as is_alone:  # what is being read must keep its place
+            changed += _tidy_project(project, folder) if is_alone else 0
     return changed
 
 

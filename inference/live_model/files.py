@@ -15,6 +15,9 @@ from inference.embeddings.stores import LIVE, folder_of
 from projects.models import Project
 from vision.analysis.learning_curve import LearningCurve
 
+# Of files that are not there or not ours: it is as if there was none, and the next fit writes it again.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile)
+
 
 @dataclass(frozen=True)
 class LiveState:
@@ -81,7 +84,7 @@ def write_guesses(project: Project, guesses: Guesses) -> None:
 
 def read_guesses(project: Project) -> Guesses | None:
     """None before the first fit, and when nothing can be guessed any more."""
-    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    with contextlib.suppress(*UNREADABLE):
         with np.load(_path(project)) as content:
             state = LiveState(**json.loads(str(content["state"])))
             return Guesses(state, content["ids"], content["labels"], content["confidences"], content["margins"])
@@ -108,7 +111,7 @@ def write_order(project: Project, ids: np.ndarray) -> None:
 
 def read_order(project: Project) -> np.ndarray:
     """`(images, 2)` uint64; none before the first images were compared."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):
         content = _path(project, "next.bin").read_bytes()
         return np.frombuffer(content[: len(content) // 16 * 16], ">u8").reshape(-1, 2)
     return np.zeros((0, 2), ">u8")
@@ -122,7 +125,7 @@ def write_curve(project: Project, labelled: int, curve: LearningCurve | None) ->
 
 def read_curve(project: Project) -> tuple[int, dict | None]:
     """The number of labelled images that it was made of, and the curve as plain values."""
-    with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(*UNREADABLE):
         content = json.loads(_path(project, "curve.json").read_text())
         return int(content["labelled"]), content["curve"]
     return 0, None

@@ -6,12 +6,9 @@ process all are looked at. One thread of a worker does it, so that it takes one 
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import threading
 import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import structlog
@@ -19,8 +16,8 @@ from django.conf import settings
 from django.db import transaction
 
 from inference.embeddings.embedders import NoEmbedder, embedder_for
-from inference.embeddings.embedding import MissingImages
-from inference.embeddings.stores import folder_of
+from inference.embeddings.embedding import MissingImages, NoRoom
+from inference.embeddings.stores import alone
 from inference.live_model.fitting import announce_guesses, fit_live_model
 from inference.live_model.ordering import measure_curve, order_images
 from jobs import lanes, messages
@@ -37,8 +34,10 @@ OF_IMAGES = ("dataset", "trash", "model", "video")
 OF_LABELS = ("annotations", "label")
 # Transactions end in another order than their events are numbered: numbers so far back may still appear.
 LATE_EVENTS = 200
-# A project that failed is left alone for so long.
+# A project that failed is left alone for so long, and then looked at as after a start.
 AFTER_FAILURE_SECONDS = 60
+# Between two looks at projects that another process works on: it may not have seen the last change.
+BUSY_SECONDS = 1.0
 EMBEDDERS_SECONDS = 30
 
 
@@ -60,23 +59,36 @@ class Upkeep:
         """Look what has changed, fit what is not fitted, and compute the features of some images of each project.
         Whether anything is left to do."""
         self._look_for_changes()
-        for pk in list(self._unfitted | set(self._missing)):
+        is_busy, pending = False, list(self._unfitted | set(self._missing))
+        for pk in pending:
             if shutting_down.is_set():
                 return False
-            try:
-                self._look_after(pk)
-            except Exception:
-                log.exception("live_model_failed", project=str(pk))
-                self._forget(pk)
-                self._failed[pk] = time.monotonic()
+            is_busy |= self._try(pk)
+        if pending and not is_busy:
+            shutting_down.wait(BUSY_SECONDS)
         if not self._missing and not self._unfitted and self._unmeasured:
             self._measure(self._unmeasured.pop())
         return bool(self._missing or self._unfitted or self._unmeasured)
 
+    def _try(self, pk: uuid.UUID) -> bool:
+        """Whether this process was the one to work on it."""
+        try:
+            return self._look_after(pk)
+        except NoRoom:
+            log.warning("live_model_without_room", project=str(pk))
+        except Exception:
+            log.exception("live_model_failed", project=str(pk))
+        self._forget(pk)
+        self._failed[pk] = time.monotonic()
+        return True
+
     def _look_for_changes(self) -> None:
-        self._look_for_embedders()
+        is_first = self._last is None
         if self._last is None:
-            self._last = ProjectEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+            self._last = _newest_event()
+        self._look_at_failed()
+        self._look_for_embedders()
+        if is_first:  # all projects were looked at, after that event
             return
         rows = ProjectEvent.objects.filter(pk__gt=self._last - LATE_EVENTS, kind__in=(*OF_IMAGES, *OF_LABELS))
         for pk, project, kind in rows.order_by("pk").values_list("pk", "project", "kind"):
@@ -85,6 +97,13 @@ class Upkeep:
             self._seen.add(pk)
             self._last = max(self._last, pk)
         self._seen = {pk for pk in self._seen if pk > self._last - LATE_EVENTS}
+
+    def _look_at_failed(self) -> None:
+        """What has changed meanwhile was left out."""
+        for pk, failed_at in list(self._failed.items()):
+            if time.monotonic() - failed_at >= AFTER_FAILURE_SECONDS:
+                del self._failed[pk]
+                self._note(pk, has_new_images=True)
 
     def _look_for_embedders(self) -> None:
         """Which network compares the images of each project: it changes when pretrained weights come or go, which is no
@@ -102,7 +121,7 @@ class Upkeep:
             self._embedders[project.pk] = name
 
     def _note(self, pk: uuid.UUID, *, has_new_images: bool) -> None:
-        if time.monotonic() - self._failed.get(pk, float("-inf")) < AFTER_FAILURE_SECONDS:
+        if pk in self._failed:
             return
         self._unfitted.add(pk)
         if has_new_images:
@@ -118,16 +137,15 @@ class Upkeep:
             if missing.left:
                 self._missing[pk] = missing
 
-    def _look_after(self, pk: uuid.UUID) -> None:
+    def _look_after(self, pk: uuid.UUID) -> bool:
         project = Project.objects.filter(is_live(), pk=pk).first()
         if project is None:
             self._forget(pk)
-            return
+            return True
         with alone(project) as is_alone:
             if is_alone:
                 self._work_on(project)
-            else:
-                self._forget(pk)
+            return is_alone
 
     def _work_on(self, project: Project) -> None:
         pk = project.pk
@@ -168,18 +186,8 @@ class Upkeep:
         self._unfitted.discard(pk)
 
 
-@contextlib.contextmanager
-def alone(project: Project) -> Iterator[bool]:
-    """Whether no other process works on this project, which then does what there is to do."""
-    folder = folder_of(project)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+def _newest_event() -> int:
+    return ProjectEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _is_due(missing: MissingImages) -> bool:

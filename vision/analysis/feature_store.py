@@ -2,7 +2,7 @@
 
 Three files grow together: `ids.bin` (16 bytes an image), `vectors.f16` (the features, 2 bytes each) and `codes.f16`
 (their random projection, by which near images are found, see `vision.analysis.embedding.project`). Ids are written
-last: what has no id was broken off, and is written over.
+last: what is not in all three was broken off or damaged, and is written over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +23,7 @@ CODE_DIMENSIONS = 128
 CHUNK = 8192
 SAMPLE = 5000
 ID_BYTES = 16
+LARGEST = 60_000.0
 # An odd number whose product mixes the halves of an id into one number by which ids are found.
 MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -42,7 +44,9 @@ class FeatureStore:
 
     @property
     def count(self) -> int:
-        return self._size("ids.bin") // ID_BYTES
+        """Images of which all three files have something: believing a file that was cut would end in an error."""
+        widths = {"ids.bin": ID_BYTES, "vectors.f16": 2 * self.dimensions, "codes.f16": 2 * self._codes}
+        return min(self._size(name) // width for name, width in widths.items())
 
     def append(self, ids: Sequence[UUID], features: np.ndarray) -> None:
         """Add images; the caller looks that none is there already.
@@ -50,7 +54,8 @@ class FeatureStore:
         Args:
             features: `(images, dimensions)` float.
         """
-        vectors = features.astype(np.float16)
+        # A network may give more than 16 bits hold, and infinite features would end every fit.
+        vectors = np.clip(np.nan_to_num(features), -LARGEST, LARGEST).astype(np.float16)
         with self._locked():
             count = self.count
             self._write("vectors.f16", count * 2 * self.dimensions, vectors.tobytes())
@@ -116,8 +121,9 @@ class FeatureStore:
         return np.memmap(self.folder / name, np.float16, "r", shape=(count, width))
 
     def _size(self, name: str) -> int:
-        with contextlib.suppress(FileNotFoundError):
-            return (self.folder / name).stat().st_size
+        with contextlib.suppress(OSError):
+            stat = (self.folder / name).stat()
+            return stat.st_size if S_ISREG(stat.st_mode) else 0
         return 0
 
     def _write(self, name: str, offset: int, content: bytes) -> None:

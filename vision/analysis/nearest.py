@@ -21,12 +21,15 @@ def mean_of(codes: np.ndarray, sample: int = 5000) -> np.ndarray:
     return np.asarray(codes[::step][:sample], np.float32).mean(axis=0)
 
 
-def nearest(codes: np.ndarray, query: np.ndarray, count: int, mean: np.ndarray) -> np.ndarray:
+def nearest(
+    codes: np.ndarray, query: np.ndarray, count: int, mean: np.ndarray, among: np.ndarray | None = None
+) -> np.ndarray:
     """`(count,)` int: the rows that are most like the query by cosine, the most alike first.
 
     Args:
         codes: `(images, dimensions)` float16.
         query: `(dimensions,)` float, in the same space.
+        among: `(images,)` bool, which rows may be found; None: all.
     """
     wanted = unit(query[np.newaxis], mean)[0]
     both = np.stack([wanted, mean], axis=1)
@@ -39,6 +42,8 @@ def nearest(codes: np.ndarray, query: np.ndarray, count: int, mean: np.ndarray) 
         lengths = np.sqrt(np.maximum(np.einsum("ij,ij->i", part, part) - 2 * by_mean + square, 1e-12))
         likeness = (by_query - both[:, 0] @ mean) / lengths
         rows = np.arange(start, start + len(likeness))
+        if among is not None:
+            rows, likeness = rows[among[rows]], likeness[among[rows]]
         rows, likeness = np.concatenate([best_rows, rows]), np.concatenate([best, likeness])
         keep = np.argpartition(-likeness, count - 1)[:count] if len(likeness) > count else np.arange(len(likeness))
         best_rows, best = rows[keep], likeness[keep]
@@ -46,7 +51,7 @@ def nearest(codes: np.ndarray, query: np.ndarray, count: int, mean: np.ndarray) 
 
 
 def most_alike(
-    vectors: np.ndarray, codes: np.ndarray, row: int, count: int, mean: np.ndarray
+    vectors: np.ndarray, codes: np.ndarray, row: int, count: int, mean: np.ndarray, among: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows that are most like one, without itself, and their likeness: cosine of all features, -1 to 1.
 
@@ -54,8 +59,9 @@ def most_alike(
         vectors: `(images, features)` float16; read only where codes are near.
         codes: `(images, dimensions)` float16.
         mean: `(features,)` float32.
+        among: as of `nearest`.
     """
-    near = nearest(codes, codes[row], max(count, COMPARED) + 1, mean_of(codes))
+    near = nearest(codes, codes[row], max(count, COMPARED) + 1, mean_of(codes), among)
     near = near[near != row]
     own = unit(np.asarray(vectors[row : row + 1]), mean)[0]
     likeness = unit(vectors[np.sort(near)], mean) @ own
