@@ -86,6 +86,21 @@ class TestFailures:
         assert status(api, project)["embedded"] == 160
 
 
+class TestTrash:
+    def test_images_in_the_trash_are_not_shown_and_come_back(self, api, project, fresh, keeper):
+        work()
+        api.delete(f"/api/v1/datasets/{fresh['id']}/")
+        # At once, and not only when it was fitted again.
+        assert guesses(api, project)["results"] == []
+        assert api.get(f"/api/v1/projects/{project.pk}/live-model/next/").json() == []
+        work()
+        assert status(api, project)["guesses"] == guesses(api, project)["count"] == 0
+        entry = api.get("/api/v1/trash/", {"project": str(project.pk)}).json()["results"][0]
+        assert api.post(f"/api/v1/trash/{entry['id']}/restore/").status_code < 300
+        work()
+        assert status(api, project)["guesses"] == len(guesses(api, project)["results"]) == 40
+
+
 class TestFiles:
     @pytest.mark.parametrize("name", ["ids.bin", "vectors.f16", "codes.f16"])
     def test_features_that_were_cut_are_computed_again(self, api, project, fresh, keeper, monkeypatch, name):

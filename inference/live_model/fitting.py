@@ -48,9 +48,9 @@ class Labelled:
     names: list[str]
     groups: np.ndarray
 
-    def signature(self, embedder: ProjectEmbedder, store: FeatureStore) -> str:
+    def signature(self, embedder: ProjectEmbedder, store: FeatureStore, every: np.ndarray) -> str:
         said = hashlib.sha256(f"{embedder.name} {store.count} {' '.join(self.names)}".encode())
-        for part in (self.ids, self.rows, self.labels):
+        for part in (every, self.ids, self.rows, self.labels):
             said.update(np.ascontiguousarray(part).tobytes())
         return said.hexdigest()
 
@@ -67,12 +67,12 @@ def fit_live_model(project: Project, embedder: ProjectEmbedder) -> Guesses | Non
     if len(labelled.names) < 2:
         _end(project)
         return None
-    before = read_guesses(project)
-    signature = labelled.signature(embedder, store)
+    before, every = read_guesses(project), ids_in(project)
+    signature = labelled.signature(embedder, store, every)
     if before is not None and before.state.signature == signature:
         return before
     head, tried = _fit(store, labelled)
-    guessed = _guess(project, store, lookup, labelled, head)
+    guessed = _guess(every, store, lookup, labelled, head)
     state = LiveState(
         version=1 if before is None else before.state.version + 1,
         fitted_at=timezone.now().isoformat(),
@@ -162,10 +162,9 @@ def _fit(store: FeatureStore, labelled: Labelled) -> tuple[LiveHead, HeldOut | N
 
 
 def _guess(
-    project: Project, store: FeatureStore, lookup: Lookup, labelled: Labelled, head: LiveHead
+    every: np.ndarray, store: FeatureStore, lookup: Lookup, labelled: Labelled, head: LiveHead
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Ids, labels, confidences and margins of all images that have features and no label, the most confident first."""
-    every = ids_in(project)
     open_ids = every[Lookup(labelled.ids).rows_of(every) < 0]
     rows = lookup.rows_of(open_ids)
     open_ids, rows = open_ids[rows >= 0], rows[rows >= 0]

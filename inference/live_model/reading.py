@@ -99,8 +99,14 @@ def _by_label(state: LiveState) -> tuple[list[int], list[int]]:
 
 def next_images(project: Project, *, dataset: Dataset | None = None, limit: int = 50) -> list[dict]:
     """Grid rows of the images whose labels teach most, the first of all first."""
-    rows = [row for row in grid_rows(uuids_of(read_order(project))) if not row["annotated"]]
+    rows = _open_rows(project, uuids_of(read_order(project)))
     return [row for row in rows if dataset is None or row["dataset"] == str(dataset.pk)][:limit]
+
+
+def _open_rows(project: Project, keys: list[uuid.UUID]) -> list[dict]:
+    """Grid rows of those that are still in the project, and have no label."""
+    datasets = {str(pk) for pk in Dataset.objects.filter(project=project).values_list("pk", flat=True)}
+    return [row for row in grid_rows(keys) if row["dataset"] in datasets and not row["annotated"]]
 
 
 def _why_not(project: Project, images: int, embedded: int) -> str:
@@ -147,7 +153,7 @@ def guesses_of(
     looked_at = rows[offset : offset + limit + SPARE]
     results: list[dict] = []
     keys = uuids_of(guesses.ids[looked_at])
-    images = {row["id"]: row for row in grid_rows(keys) if not row["annotated"]}
+    images = {row["id"]: row for row in _open_rows(project, keys)}
     for key, row in zip(keys, looked_at.tolist(), strict=True):
         found = images.get(str(key))
         if found is not None and len(results) < limit:
