@@ -5,7 +5,7 @@ import uuid
 import numpy as np
 import pytest
 
-from vision.analysis.feature_store import FeatureStore, Lookup, ids_of
+from vision.analysis.feature_store import FeatureStore, Lookup, ids_of, spread
 from vision.analysis.nearest import mean_of, most_alike, nearest, unit
 
 
@@ -88,6 +88,13 @@ def test_statistics_are_those_of_the_features(store):
     mean, deviation = store.statistics()
     np.testing.assert_allclose(mean, rows.mean(axis=0), atol=2e-3)
     np.testing.assert_allclose(deviation, rows.std(axis=0), atol=2e-3)
+
+
+@pytest.mark.parametrize(("count", "most"), [(0, 5), (5, 5), (9, 5), (1000, 7)])
+def test_a_sample_reaches_from_the_first_to_the_last(count, most):
+    rows = spread(count, most)
+    assert len(rows) == len(set(rows.tolist())) == min(count, most)
+    assert not count or (rows[0], rows[-1]) == (0, count - 1)
 
 
 def test_the_nearest_are_those_of_a_plain_search(monkeypatch):

@@ -234,3 +234,18 @@ def test_the_engine_works_in_the_process_that_waited(engine, tmp_path, monkeypat
     assert (folder / "stderr.log").exists() and process.wait() == 3
     process.kill()
     wait_for(lambda: engine.waiting is not None and engine.waiting.pid != pid, SECONDS)
+
+
+def test_the_thread_that_keeps_it_outlives_an_error(engine, monkeypatch):
+    replace, failures = engine._replace, []
+
+    def fails_once(environment):
+        if not failures:
+            failures.append(environment)
+            raise KeyError("something that nobody thought of")
+        replace(environment)
+
+    monkeypatch.setattr(engine, "_replace", fails_once)
+    engine.prepare(ENVIRONMENT)
+    wait_for(lambda: failures, SECONDS)
+    assert ready(engine) > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 import uuid
@@ -116,11 +115,15 @@ class WarmEngine:
                 if self._wanted is None:
                     self._changed.wait(self._pause())
                 wanted, self._wanted = self._wanted, None
-            if wanted is None:
-                self.look()
+            try:
+                if wanted is None:
+                    self.look()
+                else:
+                    self._replace(wanted)
+            except (OSError, SandboxMissing, psutil.Error):
                 continue
-            with contextlib.suppress(OSError, SandboxMissing, psutil.Error):
-                self._replace(wanted)
+            except Exception:  # whatever it is: the thread that keeps the process must not end
+                log.exception("warm_engine_failed")
 
     def _pause(self) -> float | None:
         if self._waiting is None:

@@ -91,8 +91,7 @@ class FeatureStore:
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each feature, `(dimensions,)` float32 both, over at most 5,000 images."""
         vectors = self.vectors()
-        step = max(1, len(vectors) // SAMPLE)
-        sample = np.asarray(vectors[::step][:SAMPLE], np.float32)
+        sample = np.asarray(vectors[spread(len(vectors), SAMPLE)], np.float32)
         return sample.mean(axis=0), sample.std(axis=0)
 
     def keep_only(self, rows: np.ndarray) -> None:
@@ -140,6 +139,11 @@ class FeatureStore:
         with open(self.folder / "lock", "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def spread(count: int, most: int) -> np.ndarray:
+    """`(count,)` int, or `most` of them at even distances from the first to the last."""
+    return np.arange(count) if count <= most else np.linspace(0, count - 1, most).astype(np.int64)
 
 
 class Lookup:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from vision.analysis.feature_store import spread
+
 CHUNK = 16_384
 # So many of the nearest by their codes are compared by all of their features.
 COMPARED = 200
@@ -17,8 +19,7 @@ def unit(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 def mean_of(codes: np.ndarray, sample: int = 5000) -> np.ndarray:
     """`(dimensions,)` float32 over at most `sample` images."""
-    step = max(1, len(codes) // sample)
-    return np.asarray(codes[::step][:sample], np.float32).mean(axis=0)
+    return np.asarray(codes[spread(len(codes), sample)], np.float32).mean(axis=0)
 
 
 def nearest(
