@@ -334,17 +334,19 @@ class TestUpkeep:
         assert sent == [("inference.tasks.look_after_live_models", "quick")]
 
     def test_events_that_appear_late_are_not_missed(self, project, keeper):
-        ProjectEvent.objects.create(pk=900, project=project.pk, kind="annotations", content={})
-        keeper._look_for_changes()
-        keeper._unfitted.clear()
-        ProjectEvent.objects.create(pk=903, project=project.pk, kind="annotations", content={})
-        keeper._look_for_changes()
-        keeper._unfitted.clear()
-        keeper._look_for_changes()
-        assert not keeper._unfitted
-        ProjectEvent.objects.create(pk=902, project=project.pk, kind="annotations", content={})
-        keeper._look_for_changes()
-        assert keeper._unfitted == {project.pk}
+        newest = ProjectEvent.objects.latest("pk").pk
+
+        def look(number: int | None = None) -> set:
+            if number is not None:
+                ProjectEvent.objects.create(pk=newest + number, project=project.pk, kind="annotations", content={})
+            keeper._look_for_changes()
+            found = set(keeper._unfitted)
+            keeper._unfitted.clear()
+            return found
+
+        look(20)
+        assert look(23) == {project.pk} and look() == set()
+        assert look(22) == {project.pk}
 
     def test_frames_of_a_video_are_tried_together(self, api, project, fresh, keeper, monkeypatch):
         seen = []
