@@ -176,5 +176,6 @@ def _guess(
         chances = head.probabilities(np.asarray(vectors[rows[part]], np.float32))
         labels[part], confidences[part] = chances.argmax(axis=1), chances.max(axis=1)
         margins[part] = 1 - margin_uncertainty(chances)
+    confidences = np.round(confidences, 4)  # as they are answered: a filter by confidence keeps what people read
     order = np.argsort(-confidences, kind="stable")
     return open_ids[order], labels[order], confidences[order], margins[order]
