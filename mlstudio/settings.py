@@ -327,11 +327,7 @@ CELERY_BEAT_SCHEDULE = {
     "alarms": {"task": "edge.tasks.look_after_alarms", "schedule": 30.0, "options": {"expires": 30}},
     "webhooks": {"task": "projects.tasks.deliver_webhooks", "schedule": 10.0, "options": {"expires": 10}},
     "backups": {"task": "mlstudio.tasks.look_after_backups", "schedule": 60.0, "options": {"expires": 60}},
-    "live-models": {
-        "task": "inference.tasks.look_after_live_models",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
+    "live-models": {"task": "inference.tasks.look_after_live_models", "schedule": 10.0, "options": {"expires": 10}},
     "searches": {"task": "training.tasks.look_after_searches", "schedule": 5.0, "options": {"expires": 10}},
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
 }

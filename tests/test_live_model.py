@@ -352,7 +352,7 @@ class TestUpkeep:
         seen = []
         tried = fitting.held_out
         monkeypatch.setattr(fitting, "held_out", lambda *a: seen.append(a[-1]) or tried(*a))
-        Image.objects.filter(annotations__confirmed=True).update(group="film")
+        Image.objects.filter(annotations__confirmed=True).update(group="clip-1")
         work()
         assert len(set(seen[-1].tolist())) == 1 and status(api, project)["held_out"] == 0
 

@@ -175,8 +175,8 @@ def _temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     def loss(logarithm: float) -> float:
         chances = softmax(logits / np.exp(logarithm))
         own = np.log(np.maximum(chances[np.arange(len(labels)), labels], 1e-12)).sum()
-        surest = np.log(np.maximum(1 - chances.max(axis=1), 1e-12)).mean()
-        return -(own + (1 - 1 / num_labels) * surest) / len(labels)
+        guessed = np.log(np.maximum(1 - chances.max(axis=1), 1e-12)).mean()
+        return -(own + (1 - 1 / num_labels) * guessed) / len(labels)
 
     bounds = tuple(np.log(TEMPERATURES))
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
