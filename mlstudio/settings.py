@@ -200,6 +200,8 @@ TRASH_DAYS = number("MLSTUDIO_TRASH_DAYS", 30)
 WORK_DIR = DATA_DIR / "work"
 # Features of images, and what live models make of them; all of it can be computed again.
 FEATURES_DIR = DATA_DIR / "features"
+# How fast networks train on this machine, as trainings and estimates have measured it.
+SPEEDS_FILE = DATA_DIR / "speeds.json"
 LIVE_MODEL = flag("MLSTUDIO_LIVE_MODEL", True)
 # So often it is fitted again while images are still being compared; after a label it is at once.
 LIVE_MODEL_SECONDS = 5

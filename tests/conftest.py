@@ -150,6 +150,14 @@ def no_throttling() -> None:
     caches["throttle"].clear()
 
 
+@pytest.fixture(autouse=True)
+def no_speeds() -> None:
+    """What one test has measured decides nothing in another one."""
+    from django.conf import settings
+
+    settings.SPEEDS_FILE.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="module")
 def shared_rows(django_db_setup, django_db_blocker) -> Iterator[None]:
     """For what a module's tests look at together: rows made after this stay until its end, and a test's changes do not.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -21,8 +22,10 @@ from vision.training.architectures import ARCHITECTURES
 from vision.training.budget import Deadline, seconds_to_train, within_budget
 from vision.training.configuration import Configuration
 from vision.training.errors import ConfigurationError
+from vision.training.expected import expected_classifier
 from vision.training.hooks import TrainingHooks
 from vision.training.resources import AGAIN_SECONDS, Estimate, estimated, export_seconds, measured
+from vision.training.speeds import Speeds
 
 
 def estimate(**seconds: float) -> Estimate:
@@ -54,25 +57,42 @@ def test_the_head_goes_before_fine_tuning_and_every_phase_keeps_an_epoch():
     assert nothing_left.epochs == {"epochs": 1} and "takes longer" in nothing_left.warnings[-1]
 
 
+def speeds(step: float) -> Speeds:
+    return Speeds("small_cnn scratch off", "2 cores", 64, 64, 32, 0.001, step, 33, 300_000, 900_000_000)
+
+
 def test_a_busy_moment_takes_no_epochs_away():
     budget = Configuration(epochs=50, max_minutes=2)
-    answers = [within_budget(estimate(training=seconds), budget) for seconds in (6000.0, 480.0, 600.0, 100.0, 9999.0)]
-    calls = iter(answers)
-    assert answers[0].epochs == {"epochs": 1}
-    assert measured(lambda: next(calls)).epochs == answers[3].epochs and list(calls) == answers[4:]
-    # What is slow all the time keeps the epochs of its fastest estimate.
-    calls, moments = iter(answers), iter([0.0, 0.0, 1.0, AGAIN_SECONDS - 1, AGAIN_SECONDS])
-    assert measured(lambda: next(calls), lambda: next(moments)).epochs == {"epochs": 12}
+
+    def expect(found: Speeds) -> Estimate:
+        assert found.step is not None
+        return within_budget(estimate(training=found.step), budget)
+
+    rows = [speeds(seconds) for seconds in (6000.0, 480.0, 600.0, 100.0, 9999.0)]
+    assert expect(rows[0]).epochs == {"epochs": 1}
+    still = lambda: 0.0  # noqa: E731 - a clock
+    calls = iter(rows)
+    found = measured(lambda: next(calls), expect, still)
+    assert not found.epochs and found.speeds == rows[3] and list(calls) == rows[4:]
+    # What is slow all the time keeps the epochs of its fastest measurement.
+    calls, moments = iter(rows), iter([0.0, 0.0, 1.0, 5.0, AGAIN_SECONDS])
+    found = measured(lambda: next(calls), expect, lambda: next(moments))
+    assert found.epochs == {"epochs": 12} and found.speeds == rows[1]
     # Nothing is measured twice where no epoch is taken away.
-    calls = iter(answers[3:])
-    assert not measured(lambda: next(calls)).epochs and len(list(calls)) == 1
+    calls = iter(rows[3:])
+    assert not measured(lambda: next(calls), expect, still).epochs and len(list(calls)) == 1
 
 
-def test_what_measuring_took_is_in_the_estimate_and_not_in_the_budget():
+def test_what_measuring_took_is_in_the_estimate_and_in_the_budget():
     moments = iter([0.0, 7.0])
-    found = measured(lambda: estimate(training=50.0, export=10.0), lambda: next(moments))
-    assert (found.seconds, found.seconds_by_phase["preparing"]) == (67.0, 7.0)
-    assert seconds_to_train(found, Configuration(max_minutes=1)) == 50.0
+    budget = Configuration(epochs=25, max_minutes=1).resolved()
+    counts = {"train": 320, "validation": 40, "test": 40}
+    found = measured(
+        lambda: speeds(0.02), lambda row: expected_classifier(budget, counts, row, Path("/")), lambda: next(moments)
+    )
+    assert found.seconds_by_phase["preparing"] == 7.0 and found.speeds and found.speeds.preparing == 7.0
+    others = sum(seconds for phase, seconds in found.seconds_by_phase.items() if phase != "training")
+    assert seconds_to_train(found, budget) == pytest.approx(60 - others)
 
 
 def test_the_time_left_forgets_how_a_phase_began():
@@ -103,7 +123,16 @@ def test_a_resumed_training_knows_its_estimate(tmp_path):
     kept = estimate(decoding=1.0, head=10.0, fine_tuning=100.0, export=1.0)
     (tmp_path / "estimate.json").write_text(json.dumps(kept.to_dict()))
     heard: list[Estimate] = []
-    assert estimated(tmp_path, pytest.fail, TrainingHooks(), heard.append) == kept and heard == [kept]
+    assert estimated(tmp_path, None, pytest.fail, pytest.fail, TrainingHooks(), heard.append) == kept == heard[0]
+
+
+def test_a_training_whose_network_was_measured_earlier_measures_nothing(tmp_path):
+    kept, heard = estimate(decoding=1.0, head=10.0), []
+    known = speeds(0.1)
+    found = estimated(
+        tmp_path, known, pytest.fail, lambda row: kept if row == known else None, TrainingHooks(), heard.append
+    )
+    assert found == kept and heard == [kept] and (tmp_path / "estimate.json").exists()
 
 
 def test_a_deadline_counts_the_epochs_before_a_resume():
@@ -115,6 +144,24 @@ def test_a_deadline_counts_the_epochs_before_a_resume():
     assert seconds_to_train(estimate(training=1.0), SimpleNamespace(max_minutes=0.0)) is None
 
 
+def test_minutes_are_those_of_the_user_then_of_the_preset_unless_the_training_is_bounded_otherwise():
+    def minutes(**settings: float) -> tuple:
+        found = Configuration(preset="quick", **settings).resolved()
+        again = found.resolved()
+        assert again == found
+        return found.minutes, found.max_minutes
+
+    assert minutes() == (1, 1)
+    assert minutes(minutes=5) == (5, 5) and minutes(minutes=0) == (0, 0)
+    assert minutes(minutes=5, max_minutes=3) == (5, 3) and minutes(max_minutes=3) == (0, 3)
+    assert minutes(epochs=7) == (0, 0) and minutes(epochs=7, minutes=5) == (5, 5)
+    # A user who gives it an hour wants the hour used.
+    usual, longer = (Configuration(minutes=given).resolved().epochs for given in (None, 60))
+    assert longer == 2 * usual
+    with pytest.raises(ConfigurationError, match="minutes must be between"):
+        Configuration(minutes=-1).resolved()
+
+
 def test_presets_decide_what_is_left_open_and_nothing_else():
     by_preset = {name: Configuration(preset=name).resolved() for name in ("quick", "balanced", "best")}
     assert by_preset["quick"].epochs < by_preset["balanced"].epochs < by_preset["best"].epochs
@@ -124,6 +171,8 @@ def test_presets_decide_what_is_left_open_and_nothing_else():
     assert (own.epochs, own.image_size, own.early_stopping) == (7, 32, 0)
     detector = {name: DetectionConfiguration(preset=name).resolved(500) for name in ("quick", "balanced", "best")}
     assert [one.epochs for one in detector.values()] == [12, 30, 60]
+    assert [one.max_minutes for one in detector.values()] == [8, 30, 0]
+    assert [one.max_minutes for one in by_preset.values()] == [1, 30, 0]
     assert detector["best"].image_size % 32 == 0
     for kind in (Configuration(preset="fast").resolved, lambda: DetectionConfiguration(preset="fast").resolved(9)):
         with pytest.raises(ConfigurationError, match="preset must be one of"):

@@ -46,6 +46,7 @@ from vision.training.errors import (
 )
 from vision.training.presets import PRESETS
 from vision.training.resources import Estimate, estimated, measured, require_room
+from vision.training.speeds import Speeds
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,7 @@ LIMITS = [
     ("weight_decay", 0.0, 1.0, 1e-6),
     ("dropout", 0.0, 0.9, 1e-6),
     ("label_smoothing", 0.0, 0.5, 1e-6),
+    ("minutes", 0.0, 100_000.0, 1e-3),
     ("max_minutes", 0.0, 100_000.0, 1e-3),
     ("rotation", 0.0, 0.5, 1e-6),
     ("seed", 0, 2**31 - 1, 1),
@@ -73,7 +75,7 @@ LIMITS = [
 @pytest.mark.parametrize(("name", "low", "high", "step"), LIMITS)
 def test_a_setting_of_a_classifier_may_be_at_its_limits_and_not_beyond(name, low, high, step):
     for value in (low, high):
-        assert getattr(Configuration(**{name: value}).resolved(), name) == value
+        assert getattr(Configuration(**{"minutes": 0, name: value}).resolved(), name) == value
     for value in (low - step, high + step):
         if value == 0:  # decided by the studio
             continue
@@ -299,6 +301,7 @@ def test_a_loss_that_is_no_number_names_its_epoch_and_what_to_do():
     assert "nan in epoch 3" in str(DivergedError.at(float("nan"), 3)) and "learning_rate" in str(DivergedError.at(1, 1))
 
 
+SPEEDS = Speeds("small_cnn scratch auto", "2 cores", 64, 64, 32, 0.001, 0.1, 33, 300_000, 900_000_000)
 SMALL = Estimate(seconds=10, memory_bytes=1, disk_bytes=1, pixels="memory", seconds_by_phase={"training": 10})
 
 
@@ -313,14 +316,15 @@ def test_a_training_that_fits_nowhere_is_refused_before_it_starts(tmp_path, chan
 
 def test_an_estimate_that_does_not_fit_is_not_kept(tmp_path):
     with pytest.raises(DiskFullError):
-        estimated(tmp_path, lambda: replace(SMALL, disk_bytes=1 << 60), None, lambda _: None)  # type: ignore[arg-type]
+        large = replace(SMALL, disk_bytes=1 << 60)
+        estimated(tmp_path, SPEEDS, pytest.fail, lambda _: large, None, pytest.fail)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
 
 
 def test_measuring_is_part_of_the_estimate():
     ticks = iter(range(0, 1000, 4))
-    found = measured(lambda: SMALL, clock=lambda: next(ticks))
-    assert found.seconds == 14 and found.seconds_by_phase == {"preparing": 4, "training": 10}
+    found = measured(lambda: SPEEDS, lambda found: replace(SMALL, seconds=found.preparing), lambda: next(ticks))
+    assert found.seconds == 4 and found.speeds == replace(SPEEDS, preparing=4)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from vision.detection.samples import DetectionSample
 from vision.engine_requests import BaseModelFile, TrainingRequest, write_request
 from vision.training.architectures import ARCHITECTURES
 from vision.training.data import SPLITS, Sample
+from vision.training.speeds import Speeds
 
 
 def prepare_folder(
@@ -28,11 +29,13 @@ def prepare_folder(
     *,
     base: Model | None = None,
     kind: type[TrainingRequest] = TrainingRequest,
+    known: Speeds | None = None,
 ) -> None:
     """Write the request with the paths of all images; files that are not in the cache are fetched.
 
     Args:
         kind: `PreflightRequest` to have it estimated only.
+        known: how fast its network is here, where that was measured earlier.
 
     Raises:
         WorkFailed: the base model has no file of its own. BlobMissing: an image is lost, or the store is away.
@@ -54,6 +57,7 @@ def prepare_folder(
         class_names=snapshot.class_names,
         splits={split: [sample_of(row) for row in iterate_images(snapshot, split)] for split in SPLITS},
         base=None if base is None else _base_file(base, folder),
+        known=known,
     )
     write_request(folder, request)
 

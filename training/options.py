@@ -22,7 +22,7 @@ from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, NAMES, PRESETS, Preset
 
 # Chosen elsewhere in forms, or no value of a form.
-APART = ("preset", "max_minutes", "network")
+APART = ("preset", "minutes", "max_minutes", "network")
 # Choices that trainings of classifiers refuse.
 OF_DETECTORS = {"weights": ("coco",)}
 KINDS: dict[type[serializers.Field], str] = {

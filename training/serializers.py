@@ -114,7 +114,7 @@ class EstimateSerializer(serializers.Serializer):
     epochs = serializers.DictField(
         child=serializers.IntegerField(),
         required=False,
-        help_text="Settings of epochs that `max_minutes` has made smaller.",
+        help_text="Settings of epochs that `minutes` or `max_minutes` has made smaller.",
     )
 
 
@@ -196,6 +196,8 @@ class SearchRequestSerializer(TrainingRequestSerializer):
         "classifiers also dropout and label smoothing.",
     )
     max_runs = serializers.IntegerField(min_value=3, max_value=100, default=7, help_text="Trainings altogether.")
+    # Of the whole search there is `max_minutes`; each of its trainings has the epochs of its round.
+    minutes = None  # type: ignore[assignment]
     max_minutes = Number(
         min_value=1,
         max_value=100_000,

@@ -30,6 +30,7 @@ from training.data_warnings import data_warnings, seen_of
 from training.engine_folder import prepare_folder
 from training.errors import CannotTrain
 from training.models import TrainingRun
+from training.speeds import AnyConfiguration, fitted, keep_speeds, quick_estimate
 from training.supervisor import Supervisor
 from vision.detection.checks import check_boxes
 from vision.detection.configuration import DetectionConfiguration
@@ -41,12 +42,11 @@ from vision.training.data import check_counts
 from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, PRESETS
 from vision.training.resources import Estimate
+from vision.training.speeds import Speeds
 from webhooks.models import WebhookEvent
 from webhooks.services import EVENTS
 
 log = structlog.get_logger(__name__)
-
-AnyConfiguration = Configuration | DetectionConfiguration
 
 TASKS[Queue.TRAINING] = "training.tasks.work_on_trainings"
 EVENTS[TrainingRun] = lambda run: WebhookEvent.TRAINING
@@ -64,7 +64,7 @@ BASE_RATE = 0.3
 
 @dataclass(frozen=True)
 class PreflightParameters(JobParameters, kind=JobKind.PREFLIGHT, queue=Queue.PREFLIGHT):
-    """The settings, as the user made them for a dataset, or with every choice made for a snapshot."""
+    """The settings as the user made them, for a dataset or a snapshot of it."""
 
     configuration: dict
     base_model: str | None = None
@@ -84,7 +84,7 @@ class PreflightResult(JobResult):
 
     def to_dict(self) -> dict[str, Any]:
         values = super().to_dict()
-        return values.pop("estimate") | values
+        return self.estimate.to_dict() | {name: value for name, value in values.items() if name != "estimate"}
 
 
 def start_training(
@@ -150,8 +150,8 @@ def start_preflight(
     if snapshot is None and dataset is not None and is_large(dataset):
         parameters = PreflightParameters(configuration, base, dataset=str(dataset.pk))
     else:
-        snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
-        parameters = PreflightParameters(resolved.to_dict(), base, snapshot=str(snapshot.pk))
+        snapshot, _ = _checked(project, user, configuration, snapshot, dataset, base_model)
+        parameters = PreflightParameters(configuration, base, snapshot=str(snapshot.pk))
     with transaction.atomic():
         return enqueue_job(project=project, user=user, parameters=parameters)
 
@@ -258,16 +258,15 @@ def _as_earlier_classifier(base: Model, configuration: dict) -> dict:
     return {**configuration, **own}
 
 
-def _resolved_classifier(snapshot: Snapshot, wanted: dict) -> Configuration:
-    resolved = Configuration.from_dict(wanted).resolved()
+def _resolved_classifier(snapshot: Snapshot, wanted: dict) -> AnyConfiguration:
+    resolved = fitted(Configuration.from_dict(wanted), snapshot)
     check_counts(snapshot.class_names, _by_split(snapshot.counts["labels"]))
     return resolved
 
 
-def _resolved_detector(snapshot: Snapshot, wanted: dict) -> DetectionConfiguration:
-    images = snapshot.counts["splits"]
-    resolved = DetectionConfiguration.from_dict(wanted).resolved(images.get("train", 0))
-    check_boxes(snapshot.class_names, _by_split(snapshot.counts["annotations"]), images)
+def _resolved_detector(snapshot: Snapshot, wanted: dict) -> AnyConfiguration:
+    resolved = fitted(DetectionConfiguration.from_dict(wanted), snapshot)
+    check_boxes(snapshot.class_names, _by_split(snapshot.counts["annotations"]), snapshot.counts["splits"])
     return resolved
 
 
@@ -345,39 +344,57 @@ def reap_trainings() -> int:
 
 @handles(PreflightParameters)
 def run_preflight(context: JobContext[PreflightParameters]) -> PreflightResult:
-    """Let the engine check the data and time a few steps."""
-    folder = context.work_path("preflight")
+    """Say what a training takes: at once where its network was measured on this machine, else the engine times it."""
     base_model = context.parameters.base_model
     base = Model.objects.filter(pk=base_model).first() if base_model else None
     if base is None and base_model:
         raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
-    snapshot, configuration = _asked_for(context, base)
-    prepare_folder(folder, snapshot, configuration, base=base, kind=PreflightRequest)
+    snapshot = _snapshot_of(context)
+
+    def configured() -> AnyConfiguration:
+        project, user = context.job.project, context.job.created_by
+        return check_configuration(project, user, context.parameters.configuration, snapshot, base)
+
+    configuration = configured()
+    estimate = quick_estimate(configuration, snapshot, has_base=base is not None)
+    if estimate is None:
+        speeds, estimate = _measured(context, snapshot, configuration, base)
+        fitting = configured()  # what fits into its minutes is known only now
+        if fitting != configuration and speeds is not None:
+            configuration = fitting
+            estimate = quick_estimate(fitting, snapshot, has_base=base is not None) or estimate
+    estimate = replace(estimate, warnings=[*estimate.warnings, *data_warnings(snapshot)])
+    return PreflightResult(estimate, configuration.to_dict(), **seen_of(snapshot))
+
+
+def _measured(
+    context: JobContext[PreflightParameters], snapshot: Snapshot, configuration: AnyConfiguration, base: Model | None
+) -> tuple[Speeds | None, Estimate]:
+    """Let the engine check the data and time a few steps."""
+    folder = context.work_path("preflight")
+    prepare_folder(folder, snapshot, configuration.to_dict(), base=base, kind=PreflightRequest)
     try:
         process = EngineProcess(folder)
         try:
-            estimate = Estimate(**result_of(process, context, "preflight_died"))
-            estimate = replace(estimate, warnings=[*estimate.warnings, *data_warnings(snapshot)])
-            return PreflightResult(estimate, configuration, **seen_of(snapshot))
+            values = result_of(process, context, "preflight_died")
+            return keep_speeds(values.pop("speeds", {})), Estimate(**values)
         finally:
             process.kill()
     finally:
         remove_tree(folder)
 
 
-def _asked_for(context: JobContext[PreflightParameters], base: Model | None) -> tuple[Snapshot, dict]:
-    """The snapshot of a preflight, taken now where its dataset is large, and the whole configuration."""
-    job, parameters = context.job, context.parameters
+def _snapshot_of(context: JobContext[PreflightParameters]) -> Snapshot:
+    """The snapshot of a preflight, taken now where its dataset is large."""
+    parameters = context.parameters
     if parameters.dataset is not None:
         dataset = dataset_of(context)
         context.report(0, 1)
-        snapshot = current_snapshot(dataset=dataset, user=job.created_by)
-        wanted = parameters.configuration
-        return snapshot, check_configuration(job.project, job.created_by, wanted, snapshot, base).to_dict()
+        return current_snapshot(dataset=dataset, user=context.job.created_by)
     found = Snapshot.objects.filter(pk=parameters.snapshot).first() if parameters.snapshot else None
     if found is None:
         raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
-    return found, parameters.configuration
+    return found
 
 
 def cancel_training(*, run: TrainingRun) -> TrainingRun:

@@ -19,11 +19,19 @@ class ConfigurationFields(serializers.Serializer):
         required=False,
         help_text="How much is done where it is left open, see `trainings/options/`. Default: balanced.",
     )
+    minutes = Number(
+        min_value=0,
+        max_value=100_000,
+        required=False,
+        help_text="How long the whole training is to take: epochs, and where they are left open the size of the input "
+        "and whether a backbone is trained too, are chosen for it on this machine. 0: as long as it takes. Default: as "
+        "the preset says.",
+    )
     max_minutes = Number(
         min_value=1,
         max_value=100_000,
         required=False,
-        help_text="A budget of time: fewer epochs where they would take longer. Default: as long as it takes.",
+        help_text="A budget of time that changes nothing else: fewer epochs where they would take longer.",
     )
     architecture = serializers.ChoiceField(
         [architecture.name for architecture in ARCHITECTURES.values() if architecture.is_offered],

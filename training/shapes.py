@@ -13,6 +13,7 @@ class ConfigurationSerializer(serializers.Serializer):
 
     architecture = Text()
     preset = optional(Text)
+    minutes = perhaps(Number, help_text="How long it was to take; 0: as long as it takes.")
     max_minutes = optional(Number, help_text="0: as long as it takes.")
     network = serializers.DictField(required=False, allow_null=True, help_text="Of architecture=custom.")
     resize = optional(Text)

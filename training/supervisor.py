@@ -28,6 +28,7 @@ from training.data_warnings import data_warnings
 from training.engine_folder import prepare_folder, work_folder
 from training.measured import measured_by
 from training.models import TrainingRun
+from training.speeds import keep_speeds, known_speeds
 from vision.analysis.predictions import OUTCOMES
 from vision.runtime.metrics import is_uneven
 from vision.sandbox.removal import remove_tree
@@ -112,7 +113,10 @@ class Supervisor:
     def _prepare(self) -> None:
         storage.ensure_free_space(0)  # what the training needs beyond that is estimated, and compared, by the engine
         try:
-            prepare_folder(self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model)
+            known = known_speeds(self.run.configuration, self.run.snapshot)
+            prepare_folder(
+                self.folder, self.run.snapshot, self.run.configuration, base=self.run.base_model, known=known
+            )
         except BlobMissing as error:  # an image is lost, or the store is away
             waits = error.code == STORE_AWAY
             raise (WorkMustWait if waits else WorkFailed)(error.code, error.detail) from error
@@ -164,6 +168,8 @@ class Supervisor:
             self._take_epoch(message["entry"])
         elif event == "log":
             work.record_event(self.run, "log", message)
+        elif event == "speeds":
+            keep_speeds(message["speeds"])
         elif event == "estimate":
             estimate = message["estimate"]
             estimate["warnings"] = [*estimate.get("warnings", ()), *data_warnings(self.run.snapshot)]

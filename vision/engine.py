@@ -1,6 +1,7 @@
 """`python -m vision.engine FOLDER`: reads `request.json` in a folder, writes into `work` in it, reports by JSON lines.
 
-Out, on standard output: `{"event": "estimate" | "progress" | "epoch" | "checkpoint" | "log" | "result" | "error", …}`.
+Out, on standard output:
+`{"event": "speeds" | "estimate" | "progress" | "epoch" | "checkpoint" | "log" | "result" | "error", …}`.
 In, on standard input: `cancel` or `interrupt`, a word a line. The end of the input means that the supervisor is
 gone: the process ends at once, so that nobody trains what another may have taken over.
 """
@@ -145,12 +146,15 @@ def _training(request: TrainingRequest, folder: Path, reporter: Reporter) -> dic
     prepared = _detector(request) if request.task == "detection" else _classifier(request)
     configuration, data, preflight, train = prepared
     if isinstance(request, PreflightRequest):
-        return preflight(configuration, data, folder).to_dict()
+        estimate = preflight(configuration, data, folder)
+        return {**estimate.to_dict(), "speeds": vars(estimate.speeds)}
 
     eta = Eta()
 
     def on_estimate(estimate: Estimate) -> None:
         eta.by_phase = dict(estimate.seconds_by_phase)
+        if estimate.speeds is not None:
+            reporter.send("speeds", speeds=vars(estimate.speeds))
         reporter.send("estimate", estimate=estimate.to_dict())
 
     def on_progress(phase: str, done: int, total: int) -> None:
@@ -165,7 +169,7 @@ def _training(request: TrainingRequest, folder: Path, reporter: Reporter) -> dic
         log=lambda line: reporter.send("log", line=line),
         raise_if_cancelled=reporter.check,
     )
-    result = train(configuration, data, folder, hooks, on_estimate)
+    result = train(configuration, data, folder, hooks, on_estimate, request.known)
     return replace(result, peak_memory_bytes=_peak_memory()).to_dict()
 
 

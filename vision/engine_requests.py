@@ -13,6 +13,7 @@ from vision.exporting.request import ExportRequest, OutputsRequest
 from vision.model_import.request import PackageImportRequest, UploadRequest
 from vision.training import layout
 from vision.training.data import Sample
+from vision.training.speeds import Speeds
 
 
 class EngineRequest(Protocol):
@@ -44,6 +45,7 @@ class TrainingRequest:
         task: `classification` or `detection`.
         configuration: all fields of `Configuration` or `DetectionConfiguration`, resolved.
         splits: the samples of `train`, `validation` and `test`.
+        known: how fast its network is here, where that was measured earlier.
     """
 
     task: str
@@ -51,6 +53,7 @@ class TrainingRequest:
     class_names: list[str]
     splits: dict[str, list[Sample]] | dict[str, list[DetectionSample]]
     base: BaseModelFile | None = None
+    known: Speeds | None = None
 
     @property
     def inputs(self) -> Iterator[str]:
@@ -59,13 +62,14 @@ class TrainingRequest:
     @classmethod
     def from_dict(cls, values: dict) -> Self:
         sample: Any = DetectionSample if values["task"] == "detection" else Sample
-        base = values.get("base")
+        base, known = values.get("base"), values.get("known")
         return cls(
             task=values["task"],
             configuration=values["configuration"],
             class_names=values["class_names"],
             splits={split: [sample(**row) for row in rows] for split, rows in values["splits"].items()},
             base=None if base is None else BaseModelFile(**base),
+            known=None if known is None else Speeds(**known),
         )
 
 

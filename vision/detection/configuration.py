@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from vision.training.architectures import ARCHITECTURES, KERAS_RETINANET, KINDS_OF_WEIGHTS, Architecture, weights_here
 from vision.training.errors import ConfigurationError, WeightsError
-from vision.training.presets import DEFAULT_PRESET, PRESETS
+from vision.training.presets import DEFAULT_PRESET, PRESETS, within
 
 AUGMENTATIONS = ("auto", "none", "light", "strong")
 FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
@@ -21,6 +21,8 @@ class DetectionConfiguration:
     Attributes:
         architecture: a detector from the catalogue.
         preset: how much is done where it is left open, see `presets`.
+        minutes: how long the whole training is to take: what is left open is chosen for it, see `minutes.py`; None: as
+            the preset says, 0: as long as it takes.
         max_minutes: when they are over the training ends with the best of what was trained; 0: it takes its time.
         weights: "auto" (of COCO or ImageNet when they are here), "coco", "imagenet" (fail when absent) or "none".
         image_size: longer side of the input in pixels; the other side follows the images.
@@ -35,6 +37,7 @@ class DetectionConfiguration:
 
     architecture: str = "retinanet_resnet18"
     preset: str = DEFAULT_PRESET
+    minutes: float | None = None
     max_minutes: float = 0.0
     weights: str = "auto"
     image_size: int = 0
@@ -98,13 +101,16 @@ class DetectionConfiguration:
         preset = PRESETS[self.preset]
         weights = self._chosen_weights(spec)
         usual = max(10, min(150, round(DEFAULT_VIEWS / max(1, train_images))))
-        epochs = self.epochs or preset.epochs(usual)
+        epochs = self.epochs or preset.epochs(usual, minutes=self.minutes)
+        minutes = preset.minutes_for(self, spec.task)
         frozen = self.frozen_epochs
         if frozen is None:
             frozen = 0 if weights == "none" else max(1, epochs // 5)
         return replace(
             self,
             weights=weights,
+            minutes=minutes,
+            max_minutes=within(minutes, self.max_minutes),
             frozen_epochs=frozen,
             augmentation="light" if self.augmentation == "auto" else self.augmentation,
             image_size=self.image_size or preset.side(spec.default_image_size),
@@ -133,6 +139,7 @@ class DetectionConfiguration:
             "learning_rate": (1e-7, 1.0),
             "weight_decay": (0.0, 1.0),
             "early_stopping": (0, 1000),
+            "minutes": (0.0, 100_000.0),
             "max_minutes": (0.0, 100_000.0),
             "frozen_epochs": (0, 999),
             "seed": (0, 2**31 - 1),

@@ -41,6 +41,7 @@ from vision.training.kept import EarlierPhase
 from vision.training.machine import out_of_memory_explained
 from vision.training.resources import Estimate, mean_seconds, measured
 from vision.training.result import TrainingResult
+from vision.training.speeds import Speeds
 from vision.training.train import prepare_runtime
 
 BACKBONE_PREFIX = "retinanet_"
@@ -59,7 +60,8 @@ def preflight_detector(configuration: DetectionConfiguration, data: DetectionDat
     check_detection_data(data)
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
-        return measured(_RetinaNetTraining(configuration, data, folder, TrainingHooks()).estimate)
+        training = _RetinaNetTraining(configuration, data, folder, TrainingHooks())
+        return measured(training.measure_speeds, training.expect)
 
 
 def train_detector(
@@ -68,6 +70,7 @@ def train_detector(
     folder: Path,
     hooks: TrainingHooks | None = None,
     on_estimate: Callable[[Estimate], None] = lambda estimate: None,
+    known: Speeds | None = None,
 ) -> TrainingResult:
     """Train, choose the threshold on the validation split, evaluate on the test split, export and verify.
 
@@ -80,7 +83,7 @@ def train_detector(
     strategy = prepare_runtime(configuration)
     with strategy.scope() if strategy else nullcontext(), out_of_memory_explained(configuration):
         training = _RetinaNetTraining(configuration, data, folder, hooks or TrainingHooks())
-        return training.run(on_estimate, started)
+        return training.run(on_estimate, started, known)
 
 
 class _RetinaNetTraining(DetectorTraining):

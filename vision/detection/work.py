@@ -22,26 +22,21 @@ from vision.detection.evaluation import (
     detect_split,
     evaluation_of,
 )
+from vision.detection.expected import JUDGED_TIMES, expected_detector
 from vision.detection.samples import DetectionData, boxes_in_input, image_sizes, input_size
 from vision.detection.verification import check_litert
 from vision.imaging.letterbox import load_letterboxed
 from vision.runtime.boxes import AnchorShapes, anchors_for
-from vision.training.budget import Deadline, seconds_to_train, within_budget
-from vision.training.data import SPLITS, ImageCache, choose_place, needed_bytes
+from vision.training.budget import Deadline, seconds_to_train
+from vision.training.data import SPLITS, ImageCache, choose_place
 from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.labels import write_labels
-from vision.training.machine import library_versions
-from vision.training.resources import Estimate, estimated, export_seconds, peak_memory
+from vision.training.machine import library_versions, this_machine, usable_here
+from vision.training.resources import Estimate, estimated, peak_memory
 from vision.training.result import TrainingResult
+from vision.training.speeds import Speeds, network_of
 
-JUDGED_TIMES = 12
-DECODE_SECONDS_PER_IMAGE = 0.01
-JUDGE_SECONDS_PER_IMAGE = 0.02
 PROOF_IMAGES = 4
-FROM_SCRATCH = (
-    "There are no pretrained weights for this detector on this machine: the network is trained from scratch, which "
-    "takes longer and needs more images."
-)
 Stores = dict[str, ImageCache]
 
 
@@ -114,8 +109,10 @@ class DetectorTraining(ABC):
 
     # The course of a training
 
-    def run(self, on_estimate: Callable[[Estimate], None], started: float) -> TrainingResult:
-        estimate = estimated(self.folder, self.estimate, self.hooks, on_estimate)
+    def run(
+        self, on_estimate: Callable[[Estimate], None], started: float, known: Speeds | None = None
+    ) -> TrainingResult:
+        estimate = estimated(self.folder, usable_here(known), self.measure_speeds, self.expect, self.hooks, on_estimate)
         self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
         self.configuration = _shortened(self.configuration, estimate)
         self.hooks.log(
@@ -130,34 +127,29 @@ class DetectorTraining(ABC):
             for store in stores.values():
                 store.close()
 
-    def estimate(self) -> Estimate:
-        """Time a few steps on random pixels and add everything up."""
-        configuration = self.configuration
+    def expect(self, speeds: Speeds) -> Estimate:
+        """What it takes with a network of such speeds."""
         counts = {split: len(self.data.splits[split]) for split in SPLITS}
-        batch = min(configuration.batch_size, counts["train"])
+        from_scratch = self.data.start is None and not self.configuration.uses_pretrained
+        return expected_detector(self.configuration, counts, speeds, self.folder, from_scratch=from_scratch)
+
+    def measure_speeds(self) -> Speeds:
+        """Time a few steps on random pixels."""
+        batch = min(self.configuration.batch_size, len(self.data.splits["train"]))
         step, forward = self.time_steps(batch)
-        one_judgement = counts["validation"] * (forward + JUDGE_SECONDS_PER_IMAGE)
-        phases = {
-            "decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE,
-            "training": configuration.epochs * (-(-counts["train"] // batch) * step + counts["validation"] * forward)
-            + JUDGED_TIMES * one_judgement,
-            "export": export_seconds(self.layers, self.parameters)
-            + one_judgement
-            + counts["test"] * (forward + JUDGE_SECONDS_PER_IMAGE),
-        }
-        place = choose_place(sum(counts.values()), self.size, self.folder)
-        pixels = needed_bytes(sum(counts.values()), self.size)
-        weights_bytes = self.parameters * 4
-        from_scratch = self.data.start is None and not configuration.uses_pretrained
-        estimate = Estimate(
-            seconds=round(sum(phases.values()), 1),
-            memory_bytes=int(peak_memory() * 1.35) + 5 * weights_bytes + (pixels if place == "memory" else 0),
-            disk_bytes=9 * weights_bytes + (pixels if place == "disk" else 0) + (1 << 20),
-            pixels=place,
-            seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
-            warnings=[FROM_SCRATCH] if from_scratch else [],
+        height, width = self.size
+        return Speeds(
+            network=network_of(self.configuration) or "",
+            machine=this_machine(),
+            height=height,
+            width=width,
+            batch=batch,
+            forward=forward,
+            step=step,
+            layers=self.layers,
+            parameters=self.parameters,
+            memory_bytes=peak_memory(),
         )
-        return within_budget(estimate, configuration)
 
     def should_evaluate_after(self, epoch: int) -> bool:
         """Whether AP is computed after an epoch (counted from 0): a dozen times, and at the end."""

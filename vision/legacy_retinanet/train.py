@@ -36,6 +36,7 @@ from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.machine import out_of_memory_explained
 from vision.training.resources import Estimate, mean_seconds, measured
 from vision.training.result import TrainingResult
+from vision.training.speeds import Speeds
 
 CHECKPOINT_SECONDS = 120.0
 FINE_TUNE_RATE = 0.3
@@ -46,7 +47,8 @@ def preflight_keras_retinanet(configuration: DetectionConfiguration, data: Detec
     check_detection_data(data)
     _prepare(configuration)
     with out_of_memory_explained(configuration):
-        return measured(_PackageTraining(configuration, data, folder, TrainingHooks()).estimate)
+        training = _PackageTraining(configuration, data, folder, TrainingHooks())
+        return measured(training.measure_speeds, training.expect)
 
 
 def train_keras_retinanet(
@@ -55,13 +57,15 @@ def train_keras_retinanet(
     folder: Path,
     hooks: TrainingHooks | None = None,
     on_estimate: Callable[[Estimate], None] = lambda estimate: None,
+    known: Speeds | None = None,
 ) -> TrainingResult:
     """As `train_detector`, with the keras-retinanet package."""
     started = time.monotonic()
     check_detection_data(data)
     _prepare(configuration)
     with out_of_memory_explained(configuration):
-        return _PackageTraining(configuration, data, folder, hooks or TrainingHooks()).run(on_estimate, started)
+        training = _PackageTraining(configuration, data, folder, hooks or TrainingHooks())
+        return training.run(on_estimate, started, known)
 
 
 def _prepare(configuration: DetectionConfiguration) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from vision.training.hooks import PREPARING
 from vision.training.resources import Estimate
 
 # In the order in which they train; what the first one leaves is for the next.
@@ -45,8 +44,7 @@ def seconds_to_train(estimate: Estimate, configuration: Budgeted) -> float | Non
     """What the budget leaves for epochs; None without a budget."""
     if not configuration.max_minutes:
         return None
-    others = (PREPARING, *EPOCHS_OF)  # a budget is for what comes after preparing
-    fixed = sum(seconds for phase, seconds in estimate.seconds_by_phase.items() if phase not in others)
+    fixed = sum(seconds for phase, seconds in estimate.seconds_by_phase.items() if phase not in EPOCHS_OF)
     return configuration.max_minutes * 60 - fixed
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from vision.training.allowed_layers import check_network, square_input
 from vision.training.architectures import ARCHITECTURES, Architecture, find_weights
 from vision.training.errors import ConfigurationError, WeightsError
-from vision.training.presets import DEFAULT_PRESET, PRESETS, Preset
+from vision.training.presets import DEFAULT_PRESET, PRESETS, Preset, within
 
 AUGMENTATIONS = ("auto", "none", "light", "strong")
 FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
@@ -19,6 +19,8 @@ class Configuration:
 
     Attributes:
         preset: how much is done where it is left open, see `presets`.
+        minutes: how long the whole training is to take: what is left open is chosen for it, see `minutes.py`; None: as
+            the preset says, 0: as long as it takes.
         max_minutes: when they are over the training ends with the best of what was trained; 0: it takes its time.
         architecture: a name from the catalogue.
         weights: "auto" (ImageNet when here), "imagenet" (fail when absent), "none" (from scratch) or "base" (those of
@@ -39,6 +41,7 @@ class Configuration:
 
     architecture: str = "small_cnn"
     preset: str = DEFAULT_PRESET
+    minutes: float | None = None
     max_minutes: float = 0.0
     weights: str = "auto"
     image_size: int = 0
@@ -110,14 +113,17 @@ class Configuration:
         if augmentation == "auto":
             # On a frozen backbone without changed pixels the features are computed once (the fast path).
             augmentation = "none" if pretrained and not fine_tune else "light"
+        minutes = preset.minutes_for(self, spec.task)
         return replace(
             self,
             weights=weights,
+            minutes=minutes,
+            max_minutes=within(minutes, self.max_minutes),
             fine_tune=fine_tune,
             augmentation=augmentation,
             image_size=self._resolved_size(spec, preset),
-            epochs=self.epochs or preset.epochs(60 if pretrained else 25),
-            fine_tune_epochs=self.fine_tune_epochs or preset.epochs(10),
+            epochs=self.epochs or preset.epochs(60 if pretrained else 25, minutes=self.minutes),
+            fine_tune_epochs=self.fine_tune_epochs or preset.epochs(10, minutes=self.minutes),
             early_stopping=preset.early_stopping if self.early_stopping == -1 else self.early_stopping,
             learning_rate=self.learning_rate or (1e-3 if pretrained else spec.learning_rate),
         )._checked()
@@ -163,6 +169,7 @@ class Configuration:
             "dropout": (0.0, 0.9),
             "label_smoothing": (0.0, 0.5),
             "early_stopping": (0, 1000),
+            "minutes": (0.0, 100_000.0),
             "max_minutes": (0.0, 100_000.0),
             "rotation": (0.0, 0.5),
             "zoom": (0.0, 0.9),

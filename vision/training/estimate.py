@@ -1,96 +1,49 @@
-"""What a training will take on this machine: a few steps timed, memory measured, disk counted."""
+"""How fast the network of a classifier is on this machine: a few steps timed, and memory measured."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import keras
 import numpy as np
-import psutil
 
 from vision.keras_internals import all_layers
-from vision.training.budget import within_budget
 from vision.training.configuration import Configuration
-from vision.training.data import choose_place, needed_bytes
+from vision.training.expected import needs_steps
 from vision.training.fitting import compile_for
-from vision.training.networks import (
-    Network,
-    augmentation_layers,
-    freeze_backbone,
-    unfreeze_backbone,
-    with_augmentation,
-)
-from vision.training.resources import Estimate, export_seconds, mean_seconds, peak_memory
-
-DECODE_SECONDS_PER_IMAGE = 0.004
+from vision.training.machine import this_machine
+from vision.training.networks import Network, freeze_backbone, unfreeze_backbone, with_augmentation
+from vision.training.resources import mean_seconds, peak_memory
+from vision.training.speeds import Speeds, network_of
 
 
-def estimate_training(network: Network, configuration: Configuration, counts: dict[str, int], folder: Path) -> Estimate:
-    """Time a few steps of every phase on random pixels and add everything up.
-
-    The network's weights are put back afterwards.
-
-    Args:
-        counts: images of each split.
-        folder: where the training will write; its free space decides where pixels are kept.
-    """
+def measure_speeds(network: Network, configuration: Configuration, batch: int) -> Speeds:
+    """Time the network on random pixels. Its weights are put back."""
     weights = network.model.get_weights()
-    batch = min(configuration.batch_size, counts["train"])
-    evaluated = counts["validation"]
     images = np.random.default_rng(0).integers(0, 255, (batch, *network.model.input_shape[1:])).astype(np.float32)
     forward = _time_forward(network.backbone or network.model, images) / batch
-    phases = {"decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE}
-    if not configuration.uses_pretrained:
-        step = _time_steps(network.model, images, configuration)
-        phases["training"] = configuration.epochs * (-(-counts["train"] // batch) * step + evaluated * forward)
-    else:
-        phases["features"] = (counts["train"] + evaluated) * forward
-        phases["head"] = configuration.epochs * (0.05 + counts["train"] / batch * 0.003)
-        if not configuration.fine_tune and augmentation_layers(configuration):
-            phases["head"] = configuration.epochs * (counts["train"] + evaluated) * forward * 1.15
-        if configuration.fine_tune:
-            unfreeze_backbone(network)
-            step = _time_steps(network.model, images, configuration)
-            freeze_backbone(network)
-            phases["fine_tuning"] = configuration.fine_tune_epochs * (
-                -(-counts["train"] // batch) * step + evaluated * forward
-            )
-    to_export = export_seconds(len(all_layers(network.model)), network.model.count_params())
-    phases["export"] = to_export + (evaluated + counts["test"]) * forward
+    step = _time_all(network, images, configuration) if needs_steps(configuration) else None
     network.model.set_weights(weights)
-    return _summed(network, configuration, counts, folder, phases)
-
-
-def _summed(
-    network: Network, configuration: Configuration, counts: dict[str, int], folder: Path, phases: dict[str, float]
-) -> Estimate:
-    size = (configuration.image_size, configuration.image_size)
-    place = choose_place(sum(counts.values()), size, folder)
-    pixels = needed_bytes(sum(counts.values()), size)
-    weights_bytes = network.model.count_params() * 4
-    memory = int(peak_memory() * 1.1) + 4 * weights_bytes + (pixels if place == "memory" else 0)
-    disk = 8 * weights_bytes + (pixels if place == "disk" else 0) + (1 << 20)
-    warnings = []
-    available = psutil.virtual_memory().available
-    if memory > available:
-        warnings.append(
-            f"This training needs about {memory / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are free: "
-            "choose a smaller image_size or batch_size."
-        )
-    if configuration.weights == "none" and configuration.spec.is_backbone:
-        warnings.append(
-            f"The ImageNet weights of {configuration.architecture} are not on this machine: it is trained from "
-            "scratch, which takes longer and needs far more images."
-        )
-    estimate = Estimate(
-        seconds=round(sum(phases.values()), 1),
-        memory_bytes=memory,
-        disk_bytes=disk,
-        pixels=place,
-        seconds_by_phase={name: round(seconds, 1) for name, seconds in phases.items()},
-        warnings=warnings,
+    return Speeds(
+        network=network_of(configuration) or "",
+        machine=this_machine(),
+        height=configuration.image_size,
+        width=configuration.image_size,
+        batch=batch,
+        forward=forward,
+        step=step,
+        layers=len(all_layers(network.model)),
+        parameters=int(network.model.count_params()),
+        memory_bytes=peak_memory(),
     )
-    return within_budget(estimate, configuration)
+
+
+def _time_all(network: Network, images: np.ndarray, configuration: Configuration) -> float:
+    """Seconds of a step that trains all weights."""
+    if not configuration.uses_pretrained:
+        return _time_steps(network.model, images, configuration)
+    unfreeze_backbone(network)
+    step = _time_steps(network.model, images, configuration)
+    freeze_backbone(network)
+    return step
 
 
 def _time_forward(model: keras.Model, images: np.ndarray) -> float:

@@ -12,6 +12,7 @@ import psutil
 import tensorflow as tf
 
 from vision.training.errors import OutOfMemoryError
+from vision.training.speeds import Speeds, machine_name
 
 
 class Sized(Protocol):
@@ -40,6 +41,19 @@ def hardware_in_use() -> dict[str, int | str | None]:
 def _gpu_name() -> str | None:
     gpus = tf.config.list_physical_devices("GPU")
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")) if gpus else None
+
+
+@functools.cache
+def this_machine() -> str:
+    """The name under which times that are measured here are kept."""
+    devices = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(device) for device in devices]
+    return machine_name(str(detail.get("device_name", "GPU")) for detail in details)
+
+
+def usable_here(known: Speeds | None) -> Speeds | None:
+    """Times that were measured on a machine like this one."""
+    return known if known is not None and known.machine == this_machine() else None
 
 
 class out_of_memory_explained:

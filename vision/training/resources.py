@@ -13,11 +13,13 @@ from pathlib import Path
 import psutil
 
 from vision.training.errors import DiskFullError, OutOfMemoryError
-from vision.training.hooks import PREPARING, TrainingHooks
+from vision.training.hooks import TrainingHooks
+from vision.training.speeds import Speeds
 
 TIMED_SECONDS = 2.0
 # How long is measured again before a budget of time takes epochs away.
 AGAIN_SECONDS = 30.0
+AGAIN_SHARE = 0.05  # of the whole training
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Estimate:
         disk_bytes: largest use of the disk while it runs, model files included.
         pixels: where decoded images are kept: "memory", "disk" or "stream".
         epochs: settings of epochs that a budget of time has made smaller.
+        speeds: what was measured for it; None where that was known before.
     """
 
     seconds: float
@@ -40,15 +43,27 @@ class Estimate:
     seconds_by_phase: dict[str, float] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    speeds: Speeds | None = None
 
     def to_dict(self) -> dict:
-        return asdict(self)
+        """Without `speeds`, which are of the machine."""
+        return {name: value for name, value in asdict(self).items() if name != "speeds"}
 
 
 def estimated(
-    folder: Path, measure: Callable[[], Estimate], hooks: TrainingHooks, on_estimate: Callable[[Estimate], None]
+    folder: Path,
+    known: Speeds | None,
+    measure: Callable[[], Speeds],
+    expect: Callable[[Speeds], Estimate],
+    hooks: TrainingHooks,
+    on_estimate: Callable[[Estimate], None],
 ) -> Estimate:
-    """The estimate of this training, measured once: a resumed training keeps its estimate.
+    """The estimate of this training, made once: a resumed training keeps its estimate.
+
+    Args:
+        known: how fast its network is on this machine, where that was measured earlier.
+        measure: times its network.
+        expect: what it takes with a network of such speeds.
 
     Raises:
         OutOfMemoryError, DiskFullError: it cannot fit here.
@@ -58,7 +73,7 @@ def estimated(
         estimate = Estimate(**json.loads(saved.read_text()))
         on_estimate(estimate)  # the process is another one
         return estimate
-    estimate = measured(measure)
+    estimate = measured(measure, expect) if known is None else expect(known)
     require_room(estimate, folder)
     saved.write_text(json.dumps(estimate.to_dict()))
     for line in estimate.warnings:
@@ -71,24 +86,26 @@ def estimated(
     return estimate
 
 
-def measured(measure: Callable[[], Estimate], clock: Callable[[], float] = time.monotonic) -> Estimate:
-    """The estimate. Where it takes epochs away it is measured again, and the fastest one counts.
+def measured(
+    measure: Callable[[], Speeds], expect: Callable[[Speeds], Estimate], clock: Callable[[], float] = time.monotonic
+) -> Estimate:
+    """The estimate, with the `speeds` that were measured for it. Where it takes epochs away they are measured again,
+    and the fastest ones count.
 
     Other programs only make steps slower, and a moment of theirs must not cost epochs. Where they stay, the deadline
     ends the training in time. What measuring took is part of the estimate: it traces the steps, as the training does.
     """
     began = clock()
-    estimate, started = measure(), clock()
-    preparing = started - began
-    while estimate.epochs and clock() - started < AGAIN_SECONDS:
-        other = measure()
-        if not other.epochs or sum(other.epochs.values()) > sum(estimate.epochs.values()):
-            estimate = other
-    return replace(
-        estimate,
-        seconds=round(estimate.seconds + preparing, 1),
-        seconds_by_phase={PREPARING: round(preparing, 1), **estimate.seconds_by_phase},
-    )
+    speeds, started = measure(), clock()
+    speeds = replace(speeds, preparing=round(started - began, 1))
+    estimate = expect(speeds)
+    until = started + min(AGAIN_SECONDS, AGAIN_SHARE * estimate.seconds)
+    while estimate.epochs and clock() < until:
+        other = replace(measure(), preparing=speeds.preparing)
+        faster = expect(other)
+        if not faster.epochs or sum(faster.epochs.values()) > sum(estimate.epochs.values()):
+            estimate, speeds = faster, other
+    return replace(estimate, speeds=speeds)
 
 
 def mean_seconds(step: Callable[[], object]) -> float:

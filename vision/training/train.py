@@ -32,13 +32,14 @@ from vision.training.data import (
     choose_place,
     sample_weights,
 )
-from vision.training.estimate import estimate_training
+from vision.training.estimate import measure_speeds
+from vision.training.expected import expected_classifier, needs_steps
 from vision.training.fitting import Phase, compile_for
 from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.input_pipeline import Source
 from vision.training.kept import EarlierPhase
 from vision.training.labels import write_labels
-from vision.training.machine import library_versions, out_of_memory_explained
+from vision.training.machine import library_versions, out_of_memory_explained, usable_here
 from vision.training.networks import (
     Network,
     augmentation_layers,
@@ -50,6 +51,7 @@ from vision.training.networks import (
 )
 from vision.training.resources import Estimate, estimated, measured
 from vision.training.result import TrainingResult
+from vision.training.speeds import Speeds
 
 EVALUATION_BATCH = 64
 PROOF_IMAGES = 16
@@ -94,7 +96,10 @@ def preflight(configuration: Configuration, data: TrainingData, folder: Path) ->
     with out_of_memory_explained(configuration):
         network = build_network(configuration, len(data.class_names), data.start)
         counts = {split: len(data.splits[split]) for split in SPLITS}
-        return measured(lambda: estimate_training(network, configuration, counts, folder))
+        return measured(
+            lambda: measure_speeds(network, configuration, min(configuration.batch_size, counts["train"])),
+            lambda speeds: expected_classifier(configuration, counts, speeds, folder),
+        )
 
 
 def train(
@@ -103,6 +108,7 @@ def train(
     folder: Path,
     hooks: TrainingHooks | None = None,
     on_estimate: Callable[[Estimate], None] = lambda estimate: None,
+    known: Speeds | None = None,
 ) -> TrainingResult:
     """Train, evaluate on the test split, export and verify the exports.
 
@@ -114,6 +120,7 @@ def train(
         folder: work folder of this training, on a disk with room (see `Estimate.disk_bytes`).
         hooks: progress, log, checkpoints and the command to stop.
         on_estimate: receives the `Estimate` before the first step.
+        known: how fast its network is on this machine, where that was measured earlier; otherwise it is measured.
 
     Raises:
         EngineError: any ending its user can act on; `Cancelled` and `Interrupted` from `hooks.raise_if_cancelled`.
@@ -123,7 +130,7 @@ def train(
     check_data(data)
     strategy = prepare_runtime(configuration)
     with strategy.scope() if strategy else nullcontext(), out_of_memory_explained(configuration):
-        return _Training(configuration, data, folder, hooks).run(on_estimate, started)
+        return _Training(configuration, data, folder, hooks).run(on_estimate, started, known)
 
 
 class _Training:
@@ -139,10 +146,10 @@ class _Training:
         self.deadline = Deadline()
         self.earlier_phase = EarlierPhase(folder)
 
-    def run(self, on_estimate: Callable[[Estimate], None], started: float) -> TrainingResult:
+    def run(self, on_estimate: Callable[[Estimate], None], started: float, known: Speeds | None) -> TrainingResult:
         self.hooks.on_progress(PREPARING, 0, 1)
         network = build_network(self.configuration, self.num_classes, self.data.start)
-        stores = self._decode(self._estimate(network, on_estimate))
+        stores = self._decode(self._estimate(network, on_estimate, known))
         try:
             self._fit(network, stores)
             return self._finish(network, stores, started)
@@ -150,12 +157,15 @@ class _Training:
             for store in stores.values():
                 store.close()
 
-    def _estimate(self, network: Network, on_estimate: Callable[[Estimate], None]) -> str:
+    def _estimate(self, network: Network, on_estimate: Callable[[Estimate], None], known: Speeds | None) -> str:
         """Say what it will take. Returns where decoded images are kept."""
-        counts = {split: len(self.data.splits[split]) for split in SPLITS}
+        configuration, counts = self.configuration, {split: len(self.data.splits[split]) for split in SPLITS}
+        known = usable_here(known)
         estimate = estimated(
             self.folder,
-            lambda: estimate_training(network, self.configuration, counts, self.folder),
+            None if known is not None and known.step is None and needs_steps(configuration) else known,
+            lambda: measure_speeds(network, configuration, min(configuration.batch_size, counts["train"])),
+            lambda speeds: expected_classifier(configuration, counts, speeds, self.folder),
             self.hooks,
             on_estimate,
         )

@@ -4493,6 +4493,11 @@ export interface components {
             preset?: string;
             /**
              * Format: double
+             * @description How long it was to take; 0: as long as it takes.
+             */
+            minutes?: number | null;
+            /**
+             * Format: double
              * @description 0: as long as it takes.
              */
             max_minutes?: number;
@@ -4706,6 +4711,11 @@ export interface components {
         Configuration: {
             architecture: string;
             preset?: string;
+            /**
+             * Format: double
+             * @description How long it was to take; 0: as long as it takes.
+             */
+            minutes?: number | null;
             /**
              * Format: double
              * @description 0: as long as it takes.
@@ -5672,7 +5682,7 @@ export interface components {
                 [key: string]: number;
             };
             warnings: string[];
-            /** @description Settings of epochs that `max_minutes` has made smaller. */
+            /** @description Settings of epochs that `minutes` or `max_minutes` has made smaller. */
             epochs?: {
                 [key: string]: number;
             };
@@ -8212,7 +8222,7 @@ export interface components {
                 [key: string]: number;
             };
             warnings: string[];
-            /** @description Settings of epochs that `max_minutes` has made smaller. */
+            /** @description Settings of epochs that `minutes` or `max_minutes` has made smaller. */
             epochs?: {
                 [key: string]: number;
             };
@@ -9803,7 +9813,12 @@ export interface components {
             preset?: components["schemas"]["PresetName"];
             /**
              * Format: double
-             * @description A budget of time: fewer epochs where they would take longer. Default: as long as it takes.
+             * @description How long the whole training is to take: epochs, and where they are left open the size of the input and whether a backbone is trained too, are chosen for it on this machine. 0: as long as it takes. Default: as the preset says.
+             */
+            minutes?: number;
+            /**
+             * Format: double
+             * @description A budget of time that changes nothing else: fewer epochs where they would take longer.
              */
             max_minutes?: number;
             /**

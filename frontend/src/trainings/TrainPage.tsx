@@ -1,3 +1,4 @@
+import { plural } from "@lingui/core/macro";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Paper, Select, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
@@ -21,7 +22,7 @@ import { SearchStart } from "./parts/SearchStart";
 import { startTraining, useOptions, useTrainings } from "./queries";
 import { useOutlook } from "./useOutlook";
 
-const MINUTES = [5, 15, 30, 60, 240, 720];
+const MINUTES = [1, 2, 5, 8, 15, 30, 60, 240, 720, 0];
 
 /** One button with good defaults, and what will happen in plain words. */
 export default function TrainPage() {
@@ -85,6 +86,15 @@ export default function TrainPage() {
   const preset = options.data?.presets.find(({ name }) => name === form.preset);
   const scores = succeeded.data?.pages.flatMap(({ results }) => results.flatMap(({ score }) => score ?? []));
   const usual = { ...preset?.configuration, ...(outlook?.configuration ?? {}) };
+  const timeOf = (minutes: number) => {
+    if (minutes === 0) return t`as long as it takes`;
+    if (minutes < 60) return plural(minutes, { one: "about # minute", other: "about # minutes" });
+    return t`about ${minutes / 60} h`;
+  };
+  const usualTime = (minutes: number | null | undefined) =>
+    minutes
+      ? plural(minutes, { one: "at most # minute", other: "at most # minutes" })
+      : t`as long as it takes`;
   const others = error?.beside("name", "base_model", ...settings.map(({ name }) => name));
   return (
     <Page>
@@ -120,14 +130,14 @@ export default function TrainPage() {
               <Select
                 w={240}
                 label={t`Time`}
+                description={t`Size and epochs are chosen for it`}
                 clearable
-                placeholder={t`as long as it takes`}
-                data={MINUTES.map((minutes) => ({
-                  value: String(minutes),
-                  label: minutes < 60 ? t`at most ${minutes} minutes` : t`at most ${minutes / 60} h`,
-                }))}
+                placeholder={usualTime(preset?.configuration.minutes)}
+                data={MINUTES.map((minutes) => ({ value: String(minutes), label: timeOf(minutes) }))}
                 value={form.minutes === null ? null : String(form.minutes)}
-                onChange={(minutes) => setForm({ ...form, minutes: minutes ? Number(minutes) : null })}
+                onChange={(minutes) =>
+                  setForm({ ...form, minutes: minutes === null ? null : Number(minutes) })
+                }
               />
               <Button
                 size="md"

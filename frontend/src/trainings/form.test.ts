@@ -34,7 +34,7 @@ it("sends what was set and leaves the rest to the preset", () => {
   expect(requestOf("p", form, settings)).toEqual({
     project: "p",
     preset: "balanced",
-    max_minutes: 5,
+    minutes: 5,
     base_model: "m",
     epochs: 7,
     fine_tune: false,

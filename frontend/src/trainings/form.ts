@@ -7,6 +7,7 @@ export type PresetName = components["schemas"]["PresetName"];
 /** What the form of a training holds: texts as they are typed, and nothing for what is left to the preset. */
 export interface TrainForm {
   preset: PresetName;
+  /** How long it is to take; 0: as long as it takes, null: as the preset says. */
   minutes: number | null;
   name: string;
   dataset: string | null;
@@ -48,7 +49,7 @@ export function requestOf(project: string, form: TrainForm, settings: Setting[])
   return {
     project,
     preset: form.preset,
-    ...(form.minutes ? { max_minutes: form.minutes } : {}),
+    ...(form.minutes === null ? {} : { minutes: form.minutes }),
     ...(form.name.trim() ? { name: form.name.trim() } : {}),
     ...(form.dataset ? { dataset: form.dataset } : {}),
     ...(form.base ? { base_model: form.base } : {}),

@@ -220,7 +220,7 @@ export function useSearch(project: string, id: string) {
 }
 
 export async function startSearch(body: TrainingRequest & { max_runs: number }): Promise<Search | Job> {
-  const { max_minutes: minutes, ...rest } = body;
+  const { minutes, ...rest } = body;
   const { data } = await api.POST("/api/v1/searches/", {
     body: { ...rest, ...(minutes ? { max_minutes: minutes } : {}) },
   });

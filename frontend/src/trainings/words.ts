@@ -20,8 +20,8 @@ export function usePhaseNames(): Record<string, string> {
 export function usePresetNames(): Record<PresetName, { title: string; text: string }> {
   const { t } = useLingui();
   return {
-    quick: { title: t`Quick`, text: t`A first answer. Shows whether images and labels fit together.` },
-    balanced: { title: t`Balanced`, text: t`Good results in reasonable time. Right for most projects.` },
+    quick: { title: t`Quick`, text: t`A first answer: a classifier in a minute, a detector in eight.` },
+    balanced: { title: t`Balanced`, text: t`Good results in at most half an hour. Right for most projects.` },
     best: { title: t`Best`, text: t`More epochs on larger images. Takes several times as long.` },
   };
 }
@@ -65,6 +65,7 @@ export function useSettingNames(): Record<string, string> {
     mixed_precision: t`Mixed precision`,
     seed: t`Seed`,
     preset: t`Preset`,
+    minutes: t`Minutes`,
     max_minutes: t`Minutes at most`,
   };
 }

@@ -9,6 +9,8 @@ import type { Training } from "../queries";
 import classes from "../Trainings.module.css";
 import { usePresetNames, useSettingNames } from "../words";
 
+const TIMES = new Set(["minutes", "max_minutes"]);
+
 /** What it was started with, by whom, on what, and what it took beside what was estimated. */
 export function About({ run }: { run: Training }) {
   const { t, i18n } = useLingui();
@@ -35,7 +37,7 @@ export function About({ run }: { run: Training }) {
   if (estimate) facts.push([t`Estimated`, <Took key="e" {...estimate} />]);
   if (actual) facts.push([t`Took`, <Took key="a" {...actual} />]);
   const shown = Object.entries(configuration).filter(
-    ([name, value]) => value !== null && name !== "network" && !(name === "max_minutes" && value === 0),
+    ([name, value]) => value !== null && name !== "network" && !(TIMES.has(name) && value === 0),
   );
   const text = (name: string, value: unknown) => {
     if (typeof value === "boolean") return value ? t`yes` : t`no`;

@@ -39,6 +39,8 @@ export function PresetPicker({
                 <Text size="xs" className="quiet" mt={4}>
                   {name === value && changed > 0 ? (
                     <Plural value={changed} one="# setting is your own" other="# settings are your own" />
+                  ) : configuration.minutes ? (
+                    <Plural value={configuration.minutes} one="at most # minute" other="at most # minutes" />
                   ) : (
                     t`${configuration.image_size} px, ${configuration.epochs} epochs`
                   )}

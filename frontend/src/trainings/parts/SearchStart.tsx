@@ -40,7 +40,7 @@ export function SearchStart({ body, onStart }: Props) {
       <Text size="sm" className="quiet" mb="sm" maw={640}>
         <Trans>
           The studio tries several settings for a short time, trains the better half twice as long, and keeps
-          the best model. What is set above holds for all of them, minutes at most for the whole search.
+          the best model. What is set above holds for all of them, the time for the whole search.
         </Trans>
       </Text>
       <Group align="flex-end">

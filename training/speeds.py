@@ -1,0 +1,101 @@
+"""How fast networks train on this machine, for estimates that nobody has to wait for."""
+
+from __future__ import annotations
+
+import structlog
+from django.conf import settings
+
+from datasets.models import Image, Snapshot, SnapshotImage
+from projects.models import Task
+from vision.detection.configuration import DetectionConfiguration
+from vision.detection.expected import expected_detector
+from vision.detection.minutes import fit_detector
+from vision.detection.samples import input_size
+from vision.training.configuration import Configuration
+from vision.training.expected import expected_classifier, needs_steps
+from vision.training.minutes import fit_classifier
+from vision.training.resources import Estimate
+from vision.training.speeds import SpeedFile, Speeds, network_of
+
+log = structlog.get_logger(__name__)
+
+AnyConfiguration = Configuration | DetectionConfiguration
+# The shape of the input follows the median image; so many of them say which that is.
+SAMPLE = 500
+
+
+def speed_file() -> SpeedFile:
+    return SpeedFile(settings.SPEEDS_FILE)
+
+
+def keep_speeds(values: dict) -> Speeds | None:
+    """Keep what an engine process has measured; what it should not say is left out."""
+    try:
+        speeds = Speeds(**values)
+        if speeds.network:
+            speed_file().add(speeds)
+        return speeds
+    except (TypeError, ValueError, OSError) as error:  # an estimate is not worth a failure
+        log.warning("speeds_not_kept", reason=str(error)[:200])
+        return None
+
+
+def fitted(configuration: AnyConfiguration, snapshot: Snapshot) -> AnyConfiguration:
+    """The configuration with every open choice made, for the minutes that the training may take on this machine.
+
+    Raises:
+        EngineError: as `resolved` of the configuration.
+    """
+    counts = counts_of(snapshot)
+    if isinstance(configuration, DetectionConfiguration):
+        return fit_detector(configuration, counts, lambda other: _about(other, snapshot), settings.DATA_DIR)
+    return fit_classifier(configuration, counts, lambda other: _about(other, snapshot), settings.DATA_DIR)
+
+
+def quick_estimate(configuration: AnyConfiguration, snapshot: Snapshot, *, has_base: bool) -> Estimate | None:
+    """What a training takes, from what was measured on this machine; None where such a network never was."""
+    speeds = _about(configuration, snapshot)
+    return None if speeds is None else estimate_with(configuration, snapshot, speeds, has_base=has_base)
+
+
+def estimate_with(
+    configuration: AnyConfiguration, snapshot: Snapshot, speeds: Speeds, *, has_base: bool = False
+) -> Estimate:
+    counts, folder = counts_of(snapshot), settings.DATA_DIR
+    if isinstance(configuration, DetectionConfiguration):
+        from_scratch = not has_base and not configuration.uses_pretrained
+        return expected_detector(configuration, counts, speeds, folder, from_scratch=from_scratch)
+    return expected_classifier(configuration, counts, speeds, folder)
+
+
+def known_speeds(configuration: dict, snapshot: Snapshot) -> Speeds | None:
+    """What was measured of just such a training, so that it need not measure again."""
+    kind = DetectionConfiguration if snapshot.project.task == Task.DETECTION else Configuration
+    resolved = kind.from_dict(configuration)
+    return _usable(speed_file().exactly(network_of(resolved), *_size_of(resolved, snapshot)), resolved)
+
+
+def _about(configuration: AnyConfiguration, snapshot: Snapshot) -> Speeds | None:
+    return _usable(speed_file().about(network_of(configuration), *_size_of(configuration, snapshot)), configuration)
+
+
+def _usable(speeds: Speeds | None, configuration: AnyConfiguration) -> Speeds | None:
+    wants_steps = isinstance(configuration, DetectionConfiguration) or needs_steps(configuration)
+    return None if speeds is None or (wants_steps and speeds.step is None) else speeds
+
+
+def _size_of(configuration: AnyConfiguration, snapshot: Snapshot) -> tuple[int, int, int]:
+    """Height and width of the input, and the images of a step."""
+    side = configuration.image_size
+    batch = min(configuration.batch_size, counts_of(snapshot)["train"])
+    if not isinstance(configuration, DetectionConfiguration):
+        return side, side, batch
+    rows = SnapshotImage.objects.filter(snapshot=snapshot, split="train", image__isnull=False).order_by("image_key")
+    sizes = list(Image.objects.filter(pk__in=rows.values("image")[:SAMPLE]).values_list("width", "height"))
+    height, width = input_size(sizes, side) if sizes else (side, side)
+    return height, width, batch
+
+
+def counts_of(snapshot: Snapshot) -> dict[str, int]:
+    """Images of each split."""
+    return {split: snapshot.counts["splits"].get(split, 0) for split in ("train", "validation", "test")}
