@@ -16,6 +16,7 @@ from vision.training.expected import expected_classifier, needs_steps
 from vision.training.minutes import fit_classifier
 from vision.training.resources import Estimate
 from vision.training.speeds import SpeedFile, Speeds, network_of
+from vision.training.typical import typical_speeds
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +49,8 @@ def fitted(configuration: AnyConfiguration, snapshot: Snapshot) -> AnyConfigurat
     """
     counts = counts_of(snapshot)
     if isinstance(configuration, DetectionConfiguration):
-        return fit_detector(configuration, counts, lambda other: _about(other, snapshot), settings.DATA_DIR)
-    return fit_classifier(configuration, counts, lambda other: _about(other, snapshot), settings.DATA_DIR)
+        return fit_detector(configuration, counts, lambda other: _likely(other, snapshot), settings.DATA_DIR)
+    return fit_classifier(configuration, counts, lambda other: _likely(other, snapshot), settings.DATA_DIR)
 
 
 def quick_estimate(configuration: AnyConfiguration, snapshot: Snapshot, *, has_base: bool) -> Estimate | None:
@@ -77,6 +78,11 @@ def known_speeds(configuration: dict, snapshot: Snapshot) -> Speeds | None:
 
 def _about(configuration: AnyConfiguration, snapshot: Snapshot) -> Speeds | None:
     return _usable(speed_file().about(network_of(configuration), *_size_of(configuration, snapshot)), configuration)
+
+
+def _likely(configuration: AnyConfiguration, snapshot: Snapshot) -> Speeds | None:
+    size = _size_of(configuration, snapshot)
+    return _about(configuration, snapshot) or typical_speeds(configuration.architecture, *size)
 
 
 def _usable(speeds: Speeds | None, configuration: AnyConfiguration) -> Speeds | None:
