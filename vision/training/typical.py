@@ -39,7 +39,7 @@ TYPICAL = {
 
 
 def typical_speeds(architecture: str, height: int, width: int, batch: int) -> Speeds | None:
-    """What a machine with as many cores as this one is expected to take; None for networks that are not in the table."""
+    """What a machine with as many cores as this one is expected to take; None for networks outside of the table."""
     row = TYPICAL.get(architecture)
     if row is None:
         return None

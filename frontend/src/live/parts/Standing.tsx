@@ -7,6 +7,7 @@ import type { Label } from "../../api/types";
 import { EmptyState } from "../../ui/EmptyState";
 import { formatPercent } from "../../ui/numbers";
 import { type LiveModel, labelsWithoutImages, rightOf } from "../guesses";
+import { Learning } from "./Learning";
 
 interface Props {
   project: string;
@@ -22,6 +23,7 @@ export function Standing({ project, live, labels }: Props) {
     <Stack gap={6}>
       {live.version > 0 && <Learned live={live} />}
       {live.version > 0 && <Unknown live={live} labels={labels} />}
+      {live.version > 0 && <Learning project={project} live={live} labels={labels} />}
       {live.embedder !== null && embedded < images && (
         <div>
           <Text size="sm">
