@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Group, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { Link } from "@tanstack/react-router";
 import type { Label } from "../../api/types";
@@ -58,16 +58,11 @@ export function Learning({ project, live, labels }: Props) {
             </Text>
             {poor.map(({ label, right, held_out: tried, images }) => (
               <Group key={label} gap="xs" mt={4}>
-                <Anchor
-                  component={Link}
-                  to={`/projects/${project}/images`}
-                  search={{ label: [label] }}
-                  underline="never"
-                >
+                <Link to="/projects/$project/images" params={{ project }} search={{ label: [label] }}>
                   <LabelChip
                     label={labels.find(({ id }) => id === label) ?? { name: "?", color: "#888888" }}
                   />
-                </Anchor>
+                </Link>
                 <Text size="sm" className="quiet">
                   <Trans>
                     right on {right} of {tried}
