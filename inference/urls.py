@@ -57,6 +57,11 @@ urlpatterns = [
         live_model.LiveModelView.as_view({"get": "next_images"}),
         name="live-model-next",
     ),
+    path(
+        "images/<uuid:pk>/box-guesses/",
+        live_model.BoxGuessesView.as_view({"get": "box_guesses"}),
+        name="image-box-guesses",
+    ),
     path("images/<uuid:pk>/similar/", live_model.SimilarImagesView.as_view({"get": "similar"}), name="image-similar"),
     path("videos/<uuid:video_id>/frames/", videos.FramesView.as_view({"post": "frames"}), name="video-frames"),
     path("predictions/", videos.BatchView.as_view({"post": "predictions"}), name="predictions"),

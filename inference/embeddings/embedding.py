@@ -51,7 +51,7 @@ class MissingImages:
         Raises:
             NoRoom
         """
-        if self.left and not _has_room():
+        if self.left and not has_room():
             raise NoRoom()
         batch = self._ids[self._next : self._next + BATCH]
         self._next += len(batch)
@@ -90,7 +90,7 @@ class MissingImages:
         return len(done)
 
 
-def _has_room() -> bool:
+def has_room() -> bool:
     """Features can be computed again at any time: they are the first to stand back when the disk gets full."""
     settings.FEATURES_DIR.mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(settings.FEATURES_DIR).free > settings.MIN_FREE_BYTES

@@ -8,7 +8,7 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from django.conf import settings
@@ -23,6 +23,8 @@ from vision.analysis.feature_store import FeatureStore, Lookup
 # A store is written again when fewer of its rows than this share are of images that are there.
 LEAST_LIVE = 0.8
 LIVE = "live"
+# After the name of an embedder: features of what is inside boxes.
+BOXES = "-boxes"
 
 
 def folder_of(project: Project) -> Path:
@@ -56,6 +58,19 @@ def alone(project: Project) -> Iterator[bool]:
 def store_for(project: Project, embedder: ProjectEmbedder, dimensions: int) -> FeatureStore:
     """The same, made when it is not there."""
     return FeatureStore(folder_of(project) / embedder.name / str(dimensions), dimensions)
+
+
+@overload
+def boxes_of(project: Project, embedder: ProjectEmbedder) -> FeatureStore | None: ...
+@overload
+def boxes_of(project: Project, embedder: ProjectEmbedder, dimensions: int) -> FeatureStore: ...
+def boxes_of(project: Project, embedder: ProjectEmbedder, dimensions: int | None = None) -> FeatureStore | None:
+    """The store of the project's boxes by this embedder; made where `dimensions` are given."""
+    folder = folder_of(project) / f"{embedder.name}{BOXES}"
+    if dimensions is not None:
+        return FeatureStore(folder / str(dimensions), dimensions)
+    found = sorted(path for path in folder.glob("*") if _is_store(path))
+    return FeatureStore(found[0], int(found[0].name)) if found else None
 
 
 def ids_in(project: Project, dataset: uuid.UUID | None = None) -> np.ndarray:
@@ -105,7 +120,8 @@ def _tidy_project(project: Project, folder: Path) -> int:
         embedder = embedder_for(project)
     except NoEmbedder:
         return 0
-    others = [other for other in folder.iterdir() if other.is_dir() and other.name not in (embedder.name, LIVE)]
+    needed = (embedder.name, f"{embedder.name}{BOXES}", LIVE)
+    others = [other for other in folder.iterdir() if other.is_dir() and other.name not in needed]
     changed = sum(_remove(other) for other in others)
     store = store_of(project, embedder)
     if store is not None and store.count:

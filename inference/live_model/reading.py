@@ -12,6 +12,7 @@ from datasets.gallery.rows import grid_rows
 from datasets.models import Annotation, Dataset, Image, Label
 from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.stores import store_of, uuids_of
+from inference.live_model.box_reading import live_boxes_of
 from inference.live_model.files import Guesses, LiveState, read_curve, read_guesses, read_order
 from projects.models import Project, Task
 from vision.analysis.feature_store import ids_of
@@ -41,8 +42,8 @@ class LiveModelStatus:
 
 
 NOT_YET = {
-    "not_for_detection": "The live model guesses labels of whole images. For boxes, train a detector and let it "
-    "suggest them.",
+    "not_for_detection": "Labels of whole images are guessed in projects for classification. Here it says in the "
+    "annotator what the boxes show that a detector suggests: train one, and let it suggest them.",
     "no_images": "Add images first.",
     "embedding": "The images are being compared with each other. Guesses come as soon as some are ready.",
     "too_few_labels": "Label at least one image for each of two labels.",
@@ -71,7 +72,8 @@ def live_model_of(project: Project) -> dict:
     if guesses is None:
         learned: dict = {"version": 0, "fitted_at": None, "seconds": None, "accuracy": None, "labels": []}
         learned["learning_curve"] = None
-        return asdict(status) | learned | dict.fromkeys(("labelled", "guesses", "held_out"), 0)
+        none = dict.fromkeys(("labelled", "guesses", "held_out"), 0)
+        return asdict(status) | learned | none | {"boxes": live_boxes_of(project)}
     state = guesses.state
     counts = np.bincount(guesses.labels, minlength=len(state.labels)).tolist()
     return asdict(status) | {
@@ -89,6 +91,7 @@ def live_model_of(project: Project) -> dict:
             )
         ],
         "learning_curve": read_curve(project)[1],
+        "boxes": None,
     }
 
 

@@ -36,6 +36,22 @@ class LearningCurveSerializer(serializers.Serializer):
     expected = CurvePointSerializer(many=True, help_text="With 50, 100 and 200 more labelled images.")
 
 
+class LiveBoxLabelSerializer(serializers.Serializer):
+    label = serializers.UUIDField()  # type: ignore[assignment] # a field of this name, as annotations have it
+    boxes = serializers.IntegerField(help_text="Confirmed boxes that it has learned this label from.")
+
+
+class LiveBoxesSerializer(serializers.Serializer):
+    """What it has learned of boxes: it says what those show that a detector suggests."""
+
+    version = serializers.IntegerField(help_text="Counts up whenever it has learned.")
+    boxes = serializers.IntegerField(help_text="Confirmed boxes that it has learned from.")
+    suggestions = serializers.IntegerField(help_text="Suggested boxes of which it says what they show.")
+    held_out = serializers.IntegerField(help_text="Boxes and places without one that it was tried on, unseen.")
+    accuracy = perhaps(serializers.FloatField, help_text="Share of `held_out` that it got right.")
+    labels = LiveBoxLabelSerializer(many=True)
+
+
 class LiveModelSerializer(serializers.Serializer):
     """A classifier that learns while you label: fitted within seconds of every change, on all labels of the project."""
 
@@ -60,6 +76,9 @@ class LiveModelSerializer(serializers.Serializer):
     labels = LiveLabelSerializer(many=True)
     learning_curve = LearningCurveSerializer(
         allow_null=True, help_text="null: fewer than 60 labelled images, or not measured yet."
+    )
+    boxes = LiveBoxesSerializer(
+        allow_null=True, help_text="Of a project for detection; null before people have marked some boxes."
     )
 
 
@@ -98,6 +117,16 @@ class GuessPageSerializer(serializers.Serializer):
     version = serializers.IntegerField(help_text="Of the live model that made them.")
     count = serializers.IntegerField(help_text="Guesses that these filters leave, at the last fit.")
     results = GuessSerializer(many=True)
+
+
+class BoxGuessSerializer(serializers.Serializer):
+    annotation = serializers.UUIDField(help_text="The suggestion.")
+    label = serializers.UUIDField(  # type: ignore[assignment] # a field of this name, as annotations have it
+        help_text="What the box shows most likely; another one than the suggestion's where people taught it so."
+    )
+    confidence = serializers.FloatField(
+        help_text="0 to 1: that the box shows a thing of this label. Calibrated on boxes that it was not fitted on."
+    )
 
 
 class SimilarQuerySerializer(KnownFieldsOnly, serializers.Serializer):

@@ -18,6 +18,8 @@ from django.db import transaction
 from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.embedding import MissingImages, NoRoom
 from inference.embeddings.stores import alone
+from inference.live_model.box_features import MissingBoxes, marked_boxes
+from inference.live_model.box_fitting import fit_boxes
 from inference.live_model.fitting import announce_guesses, fit_live_model
 from inference.live_model.ordering import measure_curve, order_images
 from jobs import lanes, messages
@@ -50,6 +52,7 @@ class Upkeep:
         self._missing: dict[uuid.UUID, MissingImages] = {}
         self._unfitted: set[uuid.UUID] = set()
         self._unmeasured: set[uuid.UUID] = set()
+        self._boxes: dict[uuid.UUID, MissingBoxes] = {}
         self._skipped: set[uuid.UUID] = set()
         self._failed: dict[uuid.UUID, float] = {}
         self._embedders: dict[uuid.UUID, str] = {}
@@ -59,16 +62,17 @@ class Upkeep:
         """Look what has changed, fit what is not fitted, and compute the features of some images of each project.
         Whether anything is left to do."""
         self._look_for_changes()
-        is_busy, pending = False, list(self._unfitted | set(self._missing))
+        is_busy, pending = False, list(self._unfitted | set(self._missing) | set(self._boxes))
         for pk in pending:
             if shutting_down.is_set():
                 return False
             is_busy |= self._try(pk)
         if pending and not is_busy:
             shutting_down.wait(BUSY_SECONDS)
-        if not self._missing and not self._unfitted and self._unmeasured:
+        is_idle = not (self._missing or self._unfitted or self._boxes)
+        if is_idle and self._unmeasured:
             self._measure(self._unmeasured.pop())
-        return bool(self._missing or self._unfitted or self._unmeasured)
+        return not is_idle or bool(self._unmeasured)
 
     def _try(self, pk: uuid.UUID) -> bool:
         """Whether this process was the one to work on it."""
@@ -159,6 +163,10 @@ class Upkeep:
                 return
             order_images(project, embedder, fit_live_model(project, embedder))
             self._unmeasured.add(pk)
+            if project.task == Task.DETECTION:
+                self._boxes[pk] = MissingBoxes(project, embedder, marked_boxes(project))
+        if pk in self._boxes:
+            self._work_on_boxes(self._boxes[pk])
         if missing is None:
             return
         added = missing.embed_some()
@@ -167,6 +175,14 @@ class Upkeep:
             self._unfitted.add(pk)
         elif added and _is_due(missing):
             self._unfitted.add(pk)
+
+    def _work_on_boxes(self, missing: MissingBoxes) -> None:
+        """Compute the features of some boxes; when all are there, learn from them."""
+        if missing.left:
+            missing.embed_some()
+        if not missing.left:
+            del self._boxes[missing.project.pk]
+            fit_boxes(missing.project, missing.embedder, missing.every)
 
     def _measure(self, pk: uuid.UUID) -> None:
         """What takes a second, when nothing else is to be done."""
@@ -183,6 +199,7 @@ class Upkeep:
 
     def _forget(self, pk: uuid.UUID) -> None:
         self._missing.pop(pk, None)
+        self._boxes.pop(pk, None)
         self._unfitted.discard(pk)
 
 

@@ -16,6 +16,7 @@ from datasets.models import Dataset, Image
 from datasets.selectors import images_of, labels_of
 from inference.embeddings.similar import similar_images
 from inference.live_model import serializers
+from inference.live_model.box_reading import box_guesses_of
 from inference.live_model.reading import guesses_of, live_model_of, next_images
 from projects.in_project import InProject
 from projects.models import Project
@@ -89,3 +90,23 @@ class SimilarImagesView(viewsets.GenericViewSet):
         found = {str(one.image): one for one in similar_images(image, limit=options["limit"], dataset=dataset)}
         rows = [{"image": row, "similarity": found[row["id"]].similarity} for row in grid_rows(list(found))]
         return Response(serializers.SimilarImageSerializer(rows, many=True).data)
+
+
+class BoxGuessesView(viewsets.GenericViewSet):
+    """What the live model says of suggested boxes."""
+
+    request: AuthenticatedRequest
+
+    queryset = Image.objects.none()
+    serializer_class = serializers.BoxGuessSerializer
+    permission_classes = [ProjectPermission]
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Image]:
+        return images_of(self.request.user)
+
+    @extend_schema(responses=serializers.BoxGuessSerializer(many=True), filters=False)
+    def box_guesses(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
+        """What the live model says of the suggested boxes of an image: it learns from every box that people confirm,
+        correct or draw, within seconds. Empty where it has not learned yet."""
+        return Response(serializers.BoxGuessSerializer(box_guesses_of(self.get_object()), many=True).data)

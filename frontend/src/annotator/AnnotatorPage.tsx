@@ -21,7 +21,7 @@ import { Labelled, Place } from "./parts/Place";
 import { Tool } from "./parts/Tool";
 import { imageQuery, pictureOf } from "./queries";
 import { annotator, marksOf, ownId } from "./store";
-import { useActions, useLoadedImage } from "./useAnnotator";
+import { useActions, useLoadedImage, useShownGuesses } from "./useAnnotator";
 import { useBoxKeys } from "./useBoxKeys";
 import { useWalk } from "./useWalk";
 
@@ -38,6 +38,7 @@ export default function AnnotatorPage() {
   const byId = useMemo(() => new Map(labels.map((label) => [label.id, label])), [labels]);
   const actions = useActions(project, image, labels);
   useLoadedImage(project, image);
+  useShownGuesses(project, image, labels);
   useEffect(() => prefetch(project, filter, around?.next, around?.previous), [project, filter, around]);
   const tool = useStore(annotator, (state) => state.tool);
   const isDetection = own?.task === "detection";

@@ -17,6 +17,12 @@ export interface Mark {
 
 export type BoxMark = Mark & { box: Box };
 
+/** What the live model says that a suggestion shows. */
+export interface BoxGuess {
+  label: string;
+  confidence: number;
+}
+
 /** What a pointer is doing. It is painted from here, never from React's state, so that no move is lost between two renders. */
 export interface Draft {
   from: Point;
@@ -29,6 +35,8 @@ export interface AnnotatorState {
   image: string;
   size: Size;
   marks: Mark[];
+  /** Of suggestions, by their id. */
+  guesses: ReadonlyMap<string, BoxGuess>;
   selected: string | null;
   label: string | null;
   tool: "draw" | "select";
@@ -48,6 +56,7 @@ export const annotator: AnnotatorStore = createStore<AnnotatorState>(() => ({
   image: "",
   size: { width: 1, height: 1 },
   marks: [],
+  guesses: new Map(),
   selected: null,
   label: null,
   tool: "draw",
@@ -69,6 +78,12 @@ export function marksOf(annotations: readonly Annotation[]): Mark[] {
     origin,
     score,
   }));
+}
+
+/** A suggestion as it is shown and accepted: with what the live model says of it, where that knows better. */
+export function asShown(mark: Mark, guesses: ReadonlyMap<string, BoxGuess>): Mark {
+  const guess = mark.confirmed ? undefined : guesses.get(mark.id);
+  return guess ? { ...mark, label: guess.label, score: guess.confidence } : mark;
 }
 
 /** What a PUT says about them. New ones bring their own ids, so undo and redo speak of the same annotation. */

@@ -4,12 +4,13 @@ import { useEffect } from "react";
 import { onStudioEvent } from "../api/events";
 import type { Box, Label, StudioImage } from "../api/types";
 import { queryClient } from "../app/queries";
+import { useBoxGuesses } from "../live/queries";
 import { revisionLeft, useOutbox } from "../outbox/outbox";
 import { change, noteRevision, subjectOf, waitingMarks } from "./changes";
 import { carried, fitted, moveBox } from "./geometry";
 import { screenOf } from "./parts/Canvas";
 import { imageQuery } from "./queries";
-import { annotator, type Mark, marksOf, ownId } from "./store";
+import { annotator, asShown, type Mark, marksOf, ownId } from "./store";
 
 /** Puts an image into the annotator, and keeps it fresh while another person works on it too. */
 export function useLoadedImage(project: string, image: StudioImage | undefined): void {
@@ -53,6 +54,21 @@ export function useLoadedImage(project: string, image: StudioImage | undefined):
   );
 }
 
+/** Lets the live model say what the suggestions of an image show. */
+export function useShownGuesses(
+  project: string,
+  image: StudioImage | undefined,
+  labels: readonly Label[],
+): void {
+  const hasSuggestions = image?.annotations.some(({ box, confirmed }) => box !== null && !confirmed) ?? false;
+  const { data } = useBoxGuesses(project, image?.id ?? "", hasSuggestions);
+  useEffect(() => {
+    const known = new Set(labels.map(({ id }) => id));
+    const rows = (data ?? []).filter(({ label }) => known.has(label));
+    annotator.setState({ guesses: new Map(rows.map(({ annotation, ...guess }) => [annotation, guess])) });
+  }, [data, labels]);
+}
+
 /** What one can do to the annotations of an image. Each is one step of undo. */
 export function useActions(project: string, image: StudioImage | undefined, labels: readonly Label[]) {
   const { t } = useLingui();
@@ -67,6 +83,11 @@ export function useActions(project: string, image: StudioImage | undefined, labe
       state().marks.map((mark) => (mark.id === id ? next(mark) : mark)),
       merges,
     );
+  const accepted = (mark: Mark): Mark => ({
+    ...asShown(mark, state().guesses),
+    score: mark.score,
+    confirmed: true,
+  });
   const nameOf = (id: string) => labels.find((label) => label.id === id)?.name ?? "";
   return {
     add: (box: Box) => {
@@ -88,14 +109,10 @@ export function useActions(project: string, image: StudioImage | undefined, labe
     },
     relabel: (id: string, label: string) =>
       edit(id, t`Label ${nameOf(label)}`, (mark) => ({ ...mark, label, confirmed: true })),
-    accept: (id: string) => edit(id, t`Accepted suggestion`, (mark) => ({ ...mark, confirmed: true })),
+    accept: (id: string) => edit(id, t`Accepted suggestion`, accepted),
     acceptAll: () => {
       const { marks } = state();
-      if (marks.some(({ confirmed }) => !confirmed))
-        commit(
-          t`Accepted suggestions`,
-          marks.map((mark) => ({ ...mark, confirmed: true })),
-        );
+      if (marks.some(({ confirmed }) => !confirmed)) commit(t`Accepted suggestions`, marks.map(accepted));
     },
     nudge: (by: { x: number; y: number }) => {
       const { selected, marks, size } = state();

@@ -1133,6 +1133,27 @@ export interface paths {
         patch: operations["images_annotations_partial_update"];
         trace?: never;
     };
+    "/api/v1/images/{id}/box-guesses/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the live model says of the suggested boxes of an image: it learns from every box that people confirm,
+         * @description What the live model says of the suggested boxes of an image: it learns from every box that people confirm,
+         *     correct or draw, within seconds. Empty where it has not learned yet.
+         */
+        get: operations["images_box_guesses_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images/{id}/file/": {
         parameters: {
             query?: never;
@@ -4235,6 +4256,23 @@ export interface components {
             /** Format: double */
             recall?: number;
         };
+        BoxGuess: {
+            /**
+             * Format: uuid
+             * @description The suggestion.
+             */
+            annotation: string;
+            /**
+             * Format: uuid
+             * @description What the box shows most likely; another one than the suggestion's where people taught it so.
+             */
+            label: string;
+            /**
+             * Format: double
+             * @description 0 to 1: that the box shows a thing of this label. Calibrated on boxes that it was not fitted on.
+             */
+            confidence: number;
+        };
         BulkAnswer: {
             /** @description Images that are not as they were before. */
             changed: number;
@@ -6916,6 +6954,29 @@ export interface components {
         };
         ListedImage: components["schemas"]["Image"] | components["schemas"]["GridImage"];
         ListedSuspect: components["schemas"]["Suspect"] | components["schemas"]["LightSuspect"];
+        LiveBoxLabel: {
+            /** Format: uuid */
+            label: string;
+            /** @description Confirmed boxes that it has learned this label from. */
+            boxes: number;
+        };
+        /** @description What it has learned of boxes: it says what those show that a detector suggests. */
+        LiveBoxes: {
+            /** @description Counts up whenever it has learned. */
+            version: number;
+            /** @description Confirmed boxes that it has learned from. */
+            boxes: number;
+            /** @description Suggested boxes of which it says what they show. */
+            suggestions: number;
+            /** @description Boxes and places without one that it was tried on, unseen. */
+            held_out: number;
+            /**
+             * Format: double
+             * @description Share of `held_out` that it got right.
+             */
+            accuracy?: number | null;
+            labels: components["schemas"]["LiveBoxLabel"][];
+        };
         LiveLabel: {
             /** Format: uuid */
             label: string;
@@ -6962,6 +7023,8 @@ export interface components {
             labels: components["schemas"]["LiveLabel"][];
             /** @description null: fewer than 60 labelled images, or not measured yet. */
             learning_curve: components["schemas"]["LearningCurve"] | null;
+            /** @description Of a project for detection; null before people have marked some boxes. */
+            boxes: components["schemas"]["LiveBoxes"] | null;
         };
         /** @description The live model has learned: read its guesses again. */
         LiveModelEvent: {
@@ -17864,6 +17927,83 @@ export interface operations {
                 };
             };
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    images_box_guesses_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxGuess"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

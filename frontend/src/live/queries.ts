@@ -97,3 +97,20 @@ export function useSimilar(project: string, image: string, isOpen: boolean) {
     retry: false,
   });
 }
+
+/**
+ * What the live model says of the suggested boxes of an image. Asked once a visit: a name that changes under somebody's hand
+ * would be accepted as what they have not seen.
+ */
+export function useBoxGuesses(project: string, image: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ["box-guesses", project, image],
+    queryFn: async () => {
+      const { data } = await api.GET("/api/v1/images/{id}/box-guesses/", { params: { path: { id: image } } });
+      return data ?? [];
+    },
+    enabled,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+}

@@ -3,7 +3,7 @@ import { useStore } from "zustand";
 import type { Box, Label } from "../../api/types";
 import classes from "../Annotator.module.css";
 import { handles, placeOfHandle, type Size } from "../geometry";
-import { annotator, draftBox } from "../store";
+import { annotator, asShown, draftBox } from "../store";
 
 /** What is drawn over the image: the boxes, the selected one with its handles, and the one that is being drawn. */
 export function BoxLayer({ labels, size }: { labels: ReadonlyMap<string, Label>; size: Size }) {
@@ -24,6 +24,7 @@ export function BoxLayer({ labels, size }: { labels: ReadonlyMap<string, Label>;
 
 function Boxes({ labels }: { labels: ReadonlyMap<string, Label> }) {
   const marks = useStore(annotator, (state) => state.marks);
+  const guesses = useStore(annotator, (state) => state.guesses);
   const hidesAll = useStore(annotator, (state) => state.hidesAll);
   const selected = useStore(annotator, (state) => state.selected);
   if (hidesAll) return null;
@@ -32,7 +33,7 @@ function Boxes({ labels }: { labels: ReadonlyMap<string, Label> }) {
       <Rectangle
         key={mark.id}
         box={mark.box}
-        color={labels.get(mark.label)?.color ?? "#ffffff"}
+        color={labels.get(asShown(mark, guesses).label)?.color ?? "#ffffff"}
         isSure={mark.confirmed}
       />
     ) : null,
@@ -70,6 +71,7 @@ const Rectangle = memo(function Rectangle({
 
 function Selected({ labels }: { labels: ReadonlyMap<string, Label> }) {
   const mark = useStore(annotator, (state) => state.marks.find(({ id }) => id === state.selected));
+  const guesses = useStore(annotator, (state) => state.guesses);
   const hidesAll = useStore(annotator, (state) => state.hidesAll);
   const scale = useStore(annotator, (state) => state.view.scale);
   if (!mark?.box || mark.isHidden || hidesAll) return null;
@@ -77,7 +79,11 @@ function Selected({ labels }: { labels: ReadonlyMap<string, Label> }) {
   const side = 9 / scale;
   return (
     <g data-selected={mark.id}>
-      <Rectangle box={box} color={labels.get(mark.label)?.color ?? "#ffffff"} isSure={mark.confirmed} />
+      <Rectangle
+        box={box}
+        color={labels.get(asShown(mark, guesses).label)?.color ?? "#ffffff"}
+        isSure={mark.confirmed}
+      />
       {!mark.isLocked &&
         handles.map((handle) => {
           const { x, y } = placeOfHandle(box, handle);

@@ -6,7 +6,7 @@ import type { Label } from "../../api/types";
 import { Icon } from "../../ui/Icon";
 import { Swatch } from "../../ui/LabelChip";
 import classes from "../Annotator.module.css";
-import { annotator, type Mark } from "../store";
+import { annotator, asShown, type Mark } from "../store";
 import type { Actions } from "../useAnnotator";
 import { nameOf } from "./Overlays";
 
@@ -22,6 +22,7 @@ export function BoxList({
   mayEdit: boolean;
 }) {
   const marks = useStore(annotator, (state) => state.marks);
+  const guesses = useStore(annotator, (state) => state.guesses);
   const selected = useStore(annotator, (state) => state.selected);
   const byId = useMemo(() => new Map(labels.map((label) => [label.id, label])), [labels]);
   if (marks.length === 0)
@@ -39,7 +40,7 @@ export function BoxList({
       {marks.slice(0, SHOWN).map((mark) => (
         <Row
           key={mark.id}
-          mark={mark}
+          mark={asShown(mark, guesses)}
           labels={byId}
           isSelected={mark.id === selected}
           actions={actions}

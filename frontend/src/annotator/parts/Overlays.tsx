@@ -3,7 +3,7 @@ import { useStore } from "zustand";
 import type { Label } from "../../api/types";
 import classes from "../Annotator.module.css";
 import type { Point } from "../geometry";
-import { annotator, type BoxMark, type Mark } from "../store";
+import { annotator, asShown, type BoxMark, type Mark } from "../store";
 
 const MOST_NAMES = 80;
 
@@ -11,8 +11,11 @@ const MOST_NAMES = 80;
 export function Names({ labels }: { labels: ReadonlyMap<string, Label> }) {
   const marks = useStore(annotator, (state) => state.marks);
   const view = useStore(annotator, (state) => state.view);
+  const guesses = useStore(annotator, (state) => state.guesses);
   const hidesAll = useStore(annotator, (state) => state.hidesAll);
-  const shown = marks.filter((mark): mark is BoxMark => mark.box !== null && !mark.isHidden);
+  const shown = marks
+    .filter((mark): mark is BoxMark => mark.box !== null && !mark.isHidden)
+    .map((mark) => ({ ...asShown(mark, guesses), box: mark.box }));
   if (hidesAll || shown.length > MOST_NAMES) return null;
   return shown.map((mark) => (
     <span

@@ -118,8 +118,20 @@ function NotYet({ project, live }: { project: string; live: LiveModel }) {
       <Trans key="d">The first guesses come within seconds.</Trans>,
     ],
     not_for_detection: [
-      <Trans key="t">It guesses labels of whole images</Trans>,
-      <Trans key="d">For boxes, train a detector and let it suggest them.</Trans>,
+      <Trans key="t">Boxes are guessed in the annotator</Trans>,
+      live.boxes ? (
+        <Plural
+          key="d"
+          value={live.boxes.boxes}
+          one="It has learned from # box, and says there what the boxes show that a detector suggests."
+          other="It has learned from # boxes, and says there what the boxes show that a detector suggests."
+        />
+      ) : (
+        <Trans key="d">
+          Train a detector and let it suggest boxes. With each one that you confirm or correct it says better
+          what the others show.
+        </Trans>
+      ),
     ],
   };
   const [title, text, action] = reasons[live.code] ?? [<Trans key="t">No guesses yet</Trans>, live.detail];
