@@ -1,4 +1,4 @@
-"""The live model of boxes on photographs of blood cells: is what it says of suggested boxes right, and is there anything?
+"""The live model of boxes on photographs of blood cells: does it name suggested boxes right, and find the empty ones?
 
 The boxes of some images are marked; all boxes of all other images, and as many places without one, stand for what a
 detector suggests. Drawn three times; no test image of the detector's benchmarks is used.
