@@ -56,11 +56,11 @@ def train_with_the_engine(data: Path, work: Path, configuration: dict) -> tuple[
     resolved = Configuration(**configuration).resolved().to_dict()
     request = TrainingRequest("classification", resolved, labels, splits)
     started = time.perf_counter()
-    result = _result_of(work, request)
+    result = engine_result(work, request)
     return time.perf_counter() - started, result
 
 
-def _result_of(work: Path, request: TrainingRequest) -> dict:
+def engine_result(work: Path, request: TrainingRequest) -> dict:
     """What a training process in a new folder answers."""
     work.mkdir(parents=True)
     write_request(work, request)
@@ -119,4 +119,4 @@ def train_on(
         "splits": splits,
         "base": base,
     }
-    return _result_of(work, request)
+    return engine_result(work, request)

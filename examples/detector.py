@@ -10,12 +10,14 @@ from vision.detection.configuration import DetectionConfiguration
 from vision.detection.folders import read_folder
 from vision.detection.train import train_detector
 from vision.runtime.answers import Detector
+from vision.training.architectures import default_architecture
 
 data, remarks = read_folder(Path(sys.argv[1]))
 print({split: len(samples) for split, samples in data.splits.items()}, *remarks[:10], sep="\n")
 
 minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 10
-configuration = DetectionConfiguration(max_minutes=minutes, image_size=256).resolved(len(data.splits["train"]))
+network = default_architecture("detection")
+configuration = DetectionConfiguration(network, max_minutes=minutes, image_size=256).resolved(len(data.splits["train"]))
 result = train_detector(configuration, data, Path("run"))
 print(f"AP50 on images it never saw: {result.metrics['ap50']:.2f}, files: {', '.join(result.files)}")
 

@@ -508,7 +508,9 @@ def test_drawn_boxes_are_readable_at_any_size(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backbone", [pytest.param("resnet50", marks=pytest.mark.thorough), "efficientnet_lite0"])
+@pytest.mark.parametrize(
+    "backbone", [pytest.param("resnet50", marks=pytest.mark.thorough), "efficientnet_lite0", "mobilenet_v2"]
+)
 @pytest.mark.long
 def test_every_backbone_builds_saves_and_exports(backbone, tmp_path):
     import keras
@@ -555,7 +557,8 @@ def presets(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
-    from vision.detection.networks import build_retinanet, load_preset
+    from vision.detection.networks import build_retinanet
+    from vision.detection.starting_weights import load_preset
     from vision.training.architectures import find_weights
 
     monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(presets))

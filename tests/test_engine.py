@@ -443,7 +443,8 @@ class TestStartingFromAnEarlierModel:
         assert after[:, 0] - after[:, 2] == pytest.approx(before[:, 2] - before[:, 0], abs=1e-4)
 
     def test_labels_of_a_detector_keep_their_outputs(self):
-        from vision.detection.networks import build_retinanet, load_matching_weights, transfer_label_weights
+        from vision.detection.networks import build_retinanet
+        from vision.detection.starting_weights import load_matching_weights, transfer_label_weights
         from vision.runtime.boxes import AnchorShapes
 
         shapes = AnchorShapes()

@@ -173,7 +173,8 @@ def test_fine_tuning_that_makes_a_classifier_worse_is_left_out(tmp_path, monkeyp
 
 def test_a_new_label_of_a_detector_does_not_start_as_another():
     """From [cat, dog] to [dog, fox]: as many labels, so the outputs have one shape."""
-    from vision.detection.networks import build_retinanet, load_matching_weights, transfer_label_weights
+    from vision.detection.networks import build_retinanet
+    from vision.detection.starting_weights import load_matching_weights, transfer_label_weights
     from vision.runtime.boxes import AnchorShapes
 
     base = build_retinanet("resnet18", (64, 64), 2, AnchorShapes(), filters=32, head_convolutions=1)

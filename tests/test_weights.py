@@ -323,7 +323,7 @@ class TestAdd:
     def test_a_file_is_taken_by_its_name(self, folder, source, tmp_path):
         brought = tmp_path / FILE
         brought.write_bytes(CONTENT)
-        assert [weights.name for weights in pretrained.add(brought)] == [NAME]
+        assert [weights.name for weights in pretrained.add(brought)] == [NAME, f"retinanet_{NAME}"]
         assert find_weights(ARCHITECTURES[NAME]) == folder / FILE and source.asked == []
 
     def test_a_file_of_another_name_is_refused_with_the_names(self, folder, tmp_path):

@@ -224,9 +224,13 @@ def state_of_all() -> Iterator[WeightsHere]:
 
 
 def verify() -> Iterator[WeightsHere]:
-    """What is here, compared with what the sources publish and with what it was when it came."""
+    """What is here, compared with what the sources publish and with what it was when it came.
+
+    A file that several networks start from is read once, for the first of them.
+    """
     remembered = _remembered()
-    for weights in PRETRAINED.values():
+    first_of = {weights.place: weights for weights in reversed(PRETRAINED.values())}
+    for weights in reversed(first_of.values()):
         found = find_weights(weights.architecture, weights.kind) or _unfinished_preset(weights)
         if found is None:
             continue

@@ -1,17 +1,14 @@
-"""RetinaNet networks on KerasHub's backbones. Inputs are float32 RGB in 0..255."""
+"""RetinaNet networks on backbones of KerasHub and `keras.applications`. Inputs are float32 RGB in 0..255."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
 from keras import layers
 
 from vision.runtime.boxes import AnchorShapes
-from vision.training.errors import WeightsError
 
 PRIOR = 0.01
 GROUPS = 32
@@ -21,6 +18,15 @@ RESNETS: dict[str, tuple[list[int], list[int], str]] = {
     "resnet50": ([64, 128, 256, 512], [3, 4, 6, 3], "bottleneck_block"),
     "resnet101": ([64, 128, 256, 512], [3, 4, 23, 3], "bottleneck_block"),
 }
+
+
+# Width by name.
+MOBILENETS = {"mobilenet_v2": 1.0, "mobilenet_v2_035": 0.35}
+# Keras' own 0.999 is for a million steps: statistics of a short training would still be those of its first ones.
+NORM_MOMENTUM = 0.9
+# Feature maps of levels 3 to 5 in MobileNetV2 (strides 8, 16, 32): the widest of each stage, as SSDLite takes them
+# (Sandler et al. 2018, section 6.2).
+MOBILENET_MAPS = ("block_6_expand_relu", "block_13_expand_relu", "out_relu")
 
 
 class Scaling(NamedTuple):
@@ -50,7 +56,7 @@ def build_retinanet(
     """A network without weights from elsewhere.
 
     Args:
-        backbone: `resnet18`, `resnet50`, `resnet101` or `efficientnet_lite0`.
+        backbone: `resnet18`, `resnet50`, `resnet101`, `efficientnet_lite0` or `mobilenet_v2`.
         image_size: `(height, width)` of the input in pixels, multiples of 32.
         filters: channels of pyramid and heads (256 in the paper; half of it costs a quarter).
         head_convolutions: convolutions before the output of each head (4 in the paper).
@@ -127,10 +133,26 @@ def _features(name: str, image_size: tuple[int, int]) -> keras.Model:
         body = _resnet(name, image_size)
     elif name == "efficientnet_lite0":
         body = _efficientnet_lite0(image_size)
+    elif name in MOBILENETS:
+        return _mobilenet_v2(name, image_size)
     else:
-        raise ValueError(f"backbone must be one of {', '.join([*RESNETS, 'efficientnet_lite0'])}, received {name!r}")
+        names = ", ".join([*RESNETS, "efficientnet_lite0", *MOBILENETS])
+        raise ValueError(f"backbone must be one of {names}, received {name!r}")
     outputs = {f"P{level}": body.pyramid_outputs[f"P{level}"] for level in BACKBONE_LEVELS}
     return keras.Model(body.inputs, outputs, name="backbone")
+
+
+def _mobilenet_v2(name: str, image_size: tuple[int, int]) -> keras.Model:
+    body = keras.applications.MobileNetV2(
+        input_shape=(*image_size, 3), alpha=MOBILENETS[name], include_top=False, weights=None
+    )
+    for layer in body.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = NORM_MOMENTUM
+    maps = zip(BACKBONE_LEVELS, MOBILENET_MAPS, strict=True)
+    return keras.Model(
+        body.inputs, {f"P{level}": body.get_layer(layer).output for level, layer in maps}, name="backbone"
+    )
 
 
 def _resnet(name: str, image_size: tuple[int, int]) -> keras.Model:
@@ -167,26 +189,6 @@ def _efficientnet_lite0(image_size: tuple[int, int]) -> keras.Model:
     )
 
 
-def load_preset(model: keras.Model, folder: Path) -> None:
-    """Give the backbone the weights of a KerasHub preset: of the backbone itself, or of a RetinaNet around it.
-
-    Raises:
-        WeightsError: the folder is damaged, or of another network.
-    """
-    import keras_hub
-
-    try:
-        preset = keras_hub.models.Backbone.from_preset(str(folder))
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise WeightsError(f"The weights in {folder.name} cannot be read: {error}. Copy the folder again.") from error
-    own, other = model.get_layer("backbone").weights, getattr(preset, "image_encoder", preset).weights
-    # A preset may go on after what the pyramid needs.
-    if len(other) < len(own) or any(a.shape != b.shape for a, b in zip(own, other, strict=False)):
-        raise WeightsError(f"The weights in {folder.name} are of another network than {model.name}.")
-    for mine, theirs in zip(own, other, strict=False):
-        mine.assign(theirs)
-
-
 def freeze_backbone(model: keras.Model) -> None:
     model.get_layer("backbone").trainable = False
 
@@ -200,70 +202,8 @@ def unfreeze_backbone(model: keras.Model) -> None:
             layer.trainable = False
 
 
-def load_earlier(path: Path) -> keras.Model:
-    """A detector from a `.keras` file that `export_keras` wrote.
-
-    Raises:
-        WeightsError: the file is damaged.
-    """
-    import keras_hub  # noqa: F401 - registers the layers of its backbones
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise WeightsError(f"The base model's file cannot be read: {error}. Choose another base model.") from error
-
-
-def scaling_of(model: keras.Model) -> Scaling:
-    """How a detector scales its pixels."""
-    rescale = model.get_layer("rescale")
-    return Scaling(rescale.scale, rescale.offset)
-
-
-def load_matching_weights(model: keras.Model, earlier: keras.Model) -> float:
-    """Give the model the weights of an earlier one of its architecture, without the outputs of labels:
-    `transfer_label_weights` knows which of them are the same.
-
-    Returns:
-        The share of the model's weights that were taken, 0 to 1.
-
-    Raises:
-        WeightsError: it is of another architecture.
-    """
-    if len(earlier.weights) != len(model.weights):
-        raise WeightsError("The base model is of another architecture. Choose one of the same architecture.")
-    outputs = {id(weight) for weight in model.get_layer("label_head").get_layer("output").weights}
-    taken = total = 0
-    for own, other in zip(model.weights, earlier.weights, strict=True):
-        if id(own) in outputs:
-            continue
-        total += math.prod(own.shape)
-        if own.shape == other.shape:
-            own.assign(other)
-            taken += math.prod(own.shape)
-    return taken / total
-
-
-def transfer_label_weights(
-    model: keras.Model, earlier: keras.Model, names: Sequence[str], earlier_names: Sequence[str]
-) -> int:
-    """Give the label head what an earlier one knows of the labels that both have. Returns how many there are.
-
-    The outputs of a cell are those of its first anchor for all labels, then of the second…
-    """
-    kept = [name for name in names if name in earlier_names]
-    own, other = (network.get_layer("label_head").get_layer("output") for network in (model, earlier))
-    if not kept or other.bias.shape[-1] % len(earlier_names) or own.bias.shape[-1] % len(names):
-        return 0
-    weights = []
-    for mine, theirs in zip(own.get_weights(), other.get_weights(), strict=True):
-        new = mine.reshape(*mine.shape[:-1], -1, len(names)).copy()
-        old = theirs.reshape(*theirs.shape[:-1], -1, len(earlier_names))
-        if new.shape[:-1] != old.shape[:-1]:
-            return 0
-        for index, name in enumerate(names):
-            if name in kept:
-                new[..., index] = old[..., list(earlier_names).index(name)]
-        weights.append(new.reshape(mine.shape))
-    own.set_weights(weights)
-    return len(kept)
+def keep_frozen_norms(model: keras.Model, earlier: keras.Model) -> None:
+    """Batch normalisations that were frozen in an earlier model of the same architecture stay frozen."""
+    for own, other in zip(model.get_layer("backbone").layers, earlier.get_layer("backbone").layers, strict=True):
+        if isinstance(own, layers.BatchNormalization):
+            own.trainable = other.trainable

@@ -1,4 +1,4 @@
-"""Training RetinaNet on KerasHub's backbones."""
+"""Training RetinaNet on backbones of KerasHub and `keras.applications`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,16 @@ from vision.detection.configuration import DetectionConfiguration
 from vision.detection.data import DetectionSource, make_source
 from vision.detection.evaluation import EVALUATION_BATCH, NMS_IOU
 from vision.detection.losses import RetinaNetLoss
-from vision.detection.networks import (
-    NORMALIZE_IMAGENET,
-    build_retinanet,
-    freeze_backbone,
+from vision.detection.networks import build_retinanet, freeze_backbone, keep_frozen_norms, unfreeze_backbone
+from vision.detection.samples import DetectionData, check_detection_data
+from vision.detection.starting_weights import (
+    load_backbone,
     load_earlier,
     load_matching_weights,
-    load_preset,
+    scaling_for,
     scaling_of,
     transfer_label_weights,
-    unfreeze_backbone,
 )
-from vision.detection.samples import DetectionData, check_detection_data
 from vision.detection.work import DetectorTraining, Stores
 from vision.keras_internals import all_layers
 from vision.training.architectures import find_weights
@@ -96,15 +94,17 @@ class _RetinaNetTraining(DetectorTraining):
             earlier = load_earlier(Path(self.data.start.path))
             self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=scaling_of(earlier))
             taken = load_matching_weights(self.model, earlier)
+            keep_frozen_norms(self.model, earlier)
             kept = transfer_label_weights(self.model, earlier, self.data.class_names, self.data.start.class_names)
             self.hooks.log(
                 f"Starting from an earlier model: {taken:.0%} of its weights fit, and {kept} of {num_classes} labels"
             )
         elif self.configuration.uses_pretrained:
-            preset = find_weights(self.configuration.spec, self.configuration.weights)
-            self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=NORMALIZE_IMAGENET)
-            assert preset is not None  # `resolved` has looked
-            load_preset(self.model, preset)
+            path = find_weights(self.configuration.spec, self.configuration.weights)
+            assert path is not None  # `resolved` has looked
+            self.model = build_retinanet(name, self.size, num_classes, self.shapes, scaling=scaling_for(path))
+            load_backbone(self.model, name, path)
+            unfreeze_backbone(self.model)
             self.hooks.log(f"The backbone starts with weights of {self.configuration.weights}")
         else:
             self.model = build_retinanet(name, self.size, num_classes, self.shapes)

@@ -69,6 +69,12 @@ class PretrainedWeights:
         return ARCHITECTURES[self.name.removesuffix("_coco")]
 
 
+def _parameters_in(name: str) -> int:
+    """Of the smallest network that starts from this file: a detector has more than the backbone that it shares."""
+    sharing = [architecture for architecture in ARCHITECTURES.values() if name in architecture.weights_files.values()]
+    return min(architecture.parameters for architecture in sharing)
+
+
 def _all() -> Iterator[PretrainedWeights]:
     for architecture in ARCHITECTURES.values():
         if architecture.is_keras_retinanet:  # its project publishes no hashes, and is no longer kept
@@ -87,7 +93,7 @@ def _all() -> Iterator[PretrainedWeights]:
                 title=f"{architecture.title}, trained on {'ImageNet' if kind == 'imagenet' else 'COCO'}",
                 licence="MIT" if architecture.name in MIT else APACHE_2,
                 source=source,
-                approximate_bytes=4 * architecture.parameters,
+                approximate_bytes=4 * _parameters_in(name),
                 files=tuple(files),
             )
 

@@ -4121,6 +4121,7 @@ export interface components {
          *     * `resnet101` - resnet101
          *     * `custom` - custom
          *     * `retinanet_resnet18` - retinanet_resnet18
+         *     * `retinanet_mobilenet_v2` - retinanet_mobilenet_v2
          *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
          *     * `retinanet_resnet50` - retinanet_resnet50
          *     * `retinanet_resnet101` - retinanet_resnet101
@@ -4132,7 +4133,7 @@ export interface components {
          *     * `keras_retinanet_densenet121` - keras_retinanet_densenet121
          * @enum {string}
          */
-        ArchitectureEnum: "small_cnn" | "mobilenet_v2" | "mobilenet_v2_035" | "mobilenet_v3_small" | "efficientnet_v2_b0" | "resnet50" | "resnet101" | "custom" | "retinanet_resnet18" | "retinanet_efficientnet_lite0" | "retinanet_resnet50" | "retinanet_resnet101" | "keras_retinanet_resnet50" | "keras_retinanet_resnet101" | "keras_retinanet_resnet152" | "keras_retinanet_mobilenet224_1.0" | "keras_retinanet_vgg16" | "keras_retinanet_densenet121";
+        ArchitectureEnum: "small_cnn" | "mobilenet_v2" | "mobilenet_v2_035" | "mobilenet_v3_small" | "efficientnet_v2_b0" | "resnet50" | "resnet101" | "custom" | "retinanet_resnet18" | "retinanet_mobilenet_v2" | "retinanet_efficientnet_lite0" | "retinanet_resnet50" | "retinanet_resnet101" | "keras_retinanet_resnet50" | "keras_retinanet_resnet101" | "keras_retinanet_resnet152" | "keras_retinanet_mobilenet224_1.0" | "keras_retinanet_vgg16" | "keras_retinanet_densenet121";
         ArchitectureWeights: {
             architecture: string;
             title: string;
@@ -8872,6 +8873,7 @@ export interface components {
              *     * `resnet101` - resnet101
              *     * `custom` - custom
              *     * `retinanet_resnet18` - retinanet_resnet18
+             *     * `retinanet_mobilenet_v2` - retinanet_mobilenet_v2
              *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
              *     * `retinanet_resnet50` - retinanet_resnet50
              *     * `retinanet_resnet101` - retinanet_resnet101
@@ -9896,6 +9898,7 @@ export interface components {
              *     * `resnet101` - resnet101
              *     * `custom` - custom
              *     * `retinanet_resnet18` - retinanet_resnet18
+             *     * `retinanet_mobilenet_v2` - retinanet_mobilenet_v2
              *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
              *     * `retinanet_resnet50` - retinanet_resnet50
              *     * `retinanet_resnet101` - retinanet_resnet101
@@ -10428,13 +10431,14 @@ export interface components {
          *     * `resnet50` - resnet50
          *     * `resnet101` - resnet101
          *     * `retinanet_resnet18` - retinanet_resnet18
+         *     * `retinanet_mobilenet_v2` - retinanet_mobilenet_v2
          *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
          *     * `retinanet_resnet50_coco` - retinanet_resnet50_coco
          *     * `retinanet_resnet50` - retinanet_resnet50
          *     * `retinanet_resnet101` - retinanet_resnet101
          * @enum {string}
          */
-        WeightsChoiceNameEnum: "mobilenet_v2" | "mobilenet_v2_035" | "mobilenet_v3_small" | "efficientnet_v2_b0" | "resnet50" | "resnet101" | "retinanet_resnet18" | "retinanet_efficientnet_lite0" | "retinanet_resnet50_coco" | "retinanet_resnet50" | "retinanet_resnet101";
+        WeightsChoiceNameEnum: "mobilenet_v2" | "mobilenet_v2_035" | "mobilenet_v3_small" | "efficientnet_v2_b0" | "resnet50" | "resnet101" | "retinanet_resnet18" | "retinanet_mobilenet_v2" | "retinanet_efficientnet_lite0" | "retinanet_resnet50_coco" | "retinanet_resnet50" | "retinanet_resnet101";
         /** @description The answer to the question whether to download. */
         WeightsChoiceRequest: {
             /**
@@ -10447,6 +10451,7 @@ export interface components {
              *     * `resnet50` - resnet50
              *     * `resnet101` - resnet101
              *     * `retinanet_resnet18` - retinanet_resnet18
+             *     * `retinanet_mobilenet_v2` - retinanet_mobilenet_v2
              *     * `retinanet_efficientnet_lite0` - retinanet_efficientnet_lite0
              *     * `retinanet_resnet50_coco` - retinanet_resnet50_coco
              *     * `retinanet_resnet50` - retinanet_resnet50
