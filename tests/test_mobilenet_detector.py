@@ -1,4 +1,4 @@
-"""A detector on MobileNetV2: the weights of `keras.applications` in it, its frozen statistics, its files, its default."""
+"""A detector on MobileNetV2: the weights of `keras.applications` in it, its frozen statistics, its files."""
 
 from __future__ import annotations
 
