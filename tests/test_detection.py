@@ -563,7 +563,7 @@ def test_pretrained_weights_of_a_local_folder_are_taken(presets, monkeypatch):
 
     monkeypatch.setenv("MLSTUDIO_WEIGHTS_DIR", str(presets))
     small = DetectionConfiguration(epochs=10).resolved(100)
-    assert (small.weights, small.frozen_epochs) == ("imagenet", 2)
+    assert (small.weights, small.frozen_epochs) == ("imagenet", 0)
     large = DetectionConfiguration(architecture="retinanet_resnet50").resolved(100)
     assert large.weights == "coco" and DetectionConfiguration(weights="none").resolved(100).frozen_epochs == 0
     for configuration in (small, large):

@@ -11,7 +11,7 @@ import pytest
 
 from tests.test_detection import SHAPES, SMALL_HEADS, TINY, scenes
 from vision.detection import networks, train
-from vision.detection.networks import build_retinanet, keep_frozen_norms
+from vision.detection.networks import build_retinanet, has_frozen_norms, keep_frozen_norms
 from vision.detection.starting_weights import load_backbone, load_earlier, scaling_of
 from vision.training.architectures import ARCHITECTURES, default_architecture
 from vision.training.errors import WeightsError
@@ -106,11 +106,23 @@ def test_its_statistics_stay_as_they_were_through_trainings_and_its_files_agree(
     assert not np.array_equal(*kernels)  # while the rest learns
 
     again = build_retinanet("mobilenet_v2", SIZE, 2, SHAPES, scaling=scaling_of(earlier), **SMALL_HEADS)
+    assert not has_frozen_norms(again)
     keep_frozen_norms(again, earlier)
-    assert not any(layer.trainable for layer in norms(again.get_layer("backbone")))
+    assert has_frozen_norms(again)
 
 
 def test_from_scratch_its_statistics_are_learned(narrow):
     model = build_retinanet("mobilenet_v2", SIZE, 2, SHAPES, **SMALL_HEADS)
     layers = norms(model.get_layer("backbone"))
     assert all(layer.trainable for layer in layers) and {layer.momentum for layer in layers} == {0.9}
+
+
+def test_the_backbone_learns_at_a_tenth_of_the_rate():
+    from vision.detection.optimizer import BACKBONE_RATE, SlowBackboneAdamW
+
+    old, new = (keras.Variable(np.zeros(3, np.float32)) for _ in range(2))
+    optimizer = SlowBackboneAdamW(1e-3, weight_decay=0.0, slow=[old])
+    optimizer.apply([keras.ops.ones(3), keras.ops.ones(3)], [old, new])
+    moved, moved_new = (-np.asarray(variable) for variable in (old, new))
+    # Adam's first step is as long as its rate, whatever the gradient is.
+    assert moved_new == pytest.approx(1e-3, rel=1e-3) and moved == pytest.approx(1e-3 * BACKBONE_RATE, rel=1e-3)

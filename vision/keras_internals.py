@@ -30,6 +30,11 @@ def output_for(model: keras.Model, tensor: keras.KerasTensor) -> keras.KerasTens
     return model._run_through_graph([tensor], operation_fn=lambda operation: operation)[0]
 
 
+def index_in_optimizer(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> int:
+    """The place of a variable among those that the optimizer was built with; also of the backend's own variable."""
+    return optimizer._get_variable_index(variable)
+
+
 def forget_uninitialized_variables() -> None:
     """Let go of variables that were sketched and never made."""
     global_state.set_global_attribute("uninitialized_variables", [])

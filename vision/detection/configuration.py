@@ -29,7 +29,8 @@ class DetectionConfiguration:
         epochs: passes over the training images.
         augmentation: strength of the random changes of training images; `flip` overrides that part.
         early_stopping: evaluated epochs without improvement before the end; 0 never stops (the schedule wants its end).
-        frozen_epochs: epochs at the start that train the heads only; None is a fifth with pretrained weights, else 0.
+        frozen_epochs: epochs at the start that train the heads only; None is a fifth with pretrained weights of
+            keras-retinanet, else 0: there a pretrained backbone learns at a tenth of the rate from the start.
         anchor_sizes: sides of the square anchors as multiples of a cell's side; None proposes them from the boxes.
         anchor_ratios: height over width of the anchors; None proposes them from the boxes.
         mixed_precision: "off" unless asked for: float16 of a detector was not measured yet.
@@ -105,7 +106,7 @@ class DetectionConfiguration:
         minutes = preset.minutes_for(self, spec.task)
         frozen = self.frozen_epochs
         if frozen is None:
-            frozen = 0 if weights == "none" else max(1, epochs // 5)
+            frozen = max(1, epochs // 5) if spec.is_keras_retinanet and weights != "none" else 0
         return replace(
             self,
             weights=weights,

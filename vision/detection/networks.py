@@ -202,6 +202,11 @@ def unfreeze_backbone(model: keras.Model) -> None:
             layer.trainable = False
 
 
+def has_frozen_norms(model: keras.Model) -> bool:
+    backbone = model.get_layer("backbone")
+    return not any(layer.trainable for layer in backbone.layers if isinstance(layer, layers.BatchNormalization))
+
+
 def keep_frozen_norms(model: keras.Model, earlier: keras.Model) -> None:
     """Batch normalisations that were frozen in an earlier model of the same architecture stay frozen."""
     for own, other in zip(model.get_layer("backbone").layers, earlier.get_layer("backbone").layers, strict=True):

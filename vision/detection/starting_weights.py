@@ -13,7 +13,7 @@ from vision.training.errors import WeightsError
 
 
 def scaling_for(path: Path) -> Scaling:
-    """How pretrained weights expect their pixels: the file of MobileNetV2 as -1..1, presets by ImageNet's statistics."""
+    """How pretrained weights expect pixels: the file of MobileNetV2 as -1..1, presets by ImageNet's statistics."""
     return SYMMETRIC if path.suffix == ".h5" else NORMALIZE_IMAGENET
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -18,7 +19,14 @@ from vision.detection.configuration import DetectionConfiguration
 from vision.detection.data import DetectionSource, make_source
 from vision.detection.evaluation import EVALUATION_BATCH, NMS_IOU
 from vision.detection.losses import RetinaNetLoss
-from vision.detection.networks import build_retinanet, freeze_backbone, keep_frozen_norms, unfreeze_backbone
+from vision.detection.networks import (
+    build_retinanet,
+    freeze_backbone,
+    has_frozen_norms,
+    keep_frozen_norms,
+    unfreeze_backbone,
+)
+from vision.detection.optimizer import SlowBackboneAdamW
 from vision.detection.samples import DetectionData, check_detection_data
 from vision.detection.starting_weights import (
     load_backbone,
@@ -44,8 +52,6 @@ from vision.training.train import prepare_runtime
 
 BACKBONE_PREFIX = "retinanet_"
 AVERAGE_MOMENTUM = 0.995
-# What the backbone has learned elsewhere would be forgotten at the rate of its new heads.
-FINE_TUNE_RATE = 0.3
 STRENGTHS = {
     "none": BoxAugmentation(),
     "light": BoxAugmentation(True, False, (0.75, 1.35), 0.15, 0.2, 0.2, 0.2),
@@ -151,9 +157,9 @@ class _RetinaNetTraining(DetectorTraining):
         else:
             self.history[:] = found[0]["history"]
         unfreeze_backbone(self.model)
-        rate = configuration.learning_rate * FINE_TUNE_RATE
         head_epochs = sum(entry["phase"] == "head" for entry in self.history)
-        score = self._phase("fine_tuning", sources, configuration.epochs - frozen, rate, offset=head_epochs)
+        left, rate = configuration.epochs - frozen, configuration.learning_rate
+        score = self._phase("fine_tuning", sources, left, rate, offset=head_epochs)
         earlier.restore_if_better(score, self.model.weights, self.hooks)
 
     def _source(self, store: ImageCache, split: str) -> DetectionSource:
@@ -202,7 +208,10 @@ class _RetinaNetTraining(DetectorTraining):
         return outcome["best_score"]
 
     def _compile(self, *, peak: float, steps: int) -> None:
-        optimizer = make_optimizer(peak=peak, steps=steps, weight_decay=self.configuration.weight_decay)
+        kind: Callable[..., keras.optimizers.AdamW] = keras.optimizers.AdamW
+        if has_frozen_norms(self.model):  # its backbone has learned elsewhere
+            kind = partial(SlowBackboneAdamW, slow=self.model.get_layer("backbone").trainable_variables)
+        optimizer = make_optimizer(peak=peak, steps=steps, weight_decay=self.configuration.weight_decay, kind=kind)
         self.model.compile(optimizer=optimizer, loss=RetinaNetLoss(len(self.data.class_names)))
         build_optimizer(self.model)
 

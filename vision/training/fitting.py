@@ -375,7 +375,13 @@ def build_optimizer(model: keras.Model) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def make_optimizer(*, peak: float, steps: int, weight_decay: float) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    *,
+    peak: float,
+    steps: int,
+    weight_decay: float,
+    kind: Callable[..., keras.optimizers.AdamW] = keras.optimizers.AdamW,
+) -> keras.optimizers.Optimizer:
     """AdamW (Loshchilov and Hutter 2019) with linear warm-up and cosine decay; no decay of biases and norms."""
     warmup = max(1, min(steps // 10, 200))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -385,6 +391,6 @@ def make_optimizer(*, peak: float, steps: int, weight_decay: float) -> keras.opt
         warmup_steps=warmup,
         alpha=0.01,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay, global_clipnorm=5.0)
+    optimizer = kind(schedule, weight_decay=weight_decay, global_clipnorm=5.0)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
