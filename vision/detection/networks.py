@@ -11,6 +11,8 @@ from keras import layers
 from vision.runtime.boxes import AnchorShapes
 
 PRIOR = 0.01
+# Pyramid and heads of 128 channels would take three times the work of MobileNetV2 itself.
+DEFAULT_FILTERS, FILTERS = 128, {"mobilenet_v2": 64}
 GROUPS = 32
 BACKBONE_LEVELS = (3, 4, 5)
 RESNETS: dict[str, tuple[list[int], list[int], str]] = {
@@ -21,7 +23,7 @@ RESNETS: dict[str, tuple[list[int], list[int], str]] = {
 
 
 # Width by name.
-MOBILENETS = {"mobilenet_v2": 1.0, "mobilenet_v2_035": 0.35}
+MOBILENETS = {"mobilenet_v2": 1.0}
 # Keras' own 0.999 is for a million steps: statistics of a short training would still be those of its first ones.
 NORM_MOMENTUM = 0.9
 # Feature maps of levels 3 to 5 in MobileNetV2 (strides 8, 16, 32): the widest of each stage, as SSDLite takes them
@@ -49,7 +51,7 @@ def build_retinanet(
     num_classes: int,
     shapes: AnchorShapes,
     *,
-    filters: int = 128,
+    filters: int | None = None,
     head_convolutions: int = 2,
     scaling: Scaling = SYMMETRIC,
 ) -> keras.Model:
@@ -58,7 +60,8 @@ def build_retinanet(
     Args:
         backbone: `resnet18`, `resnet50`, `resnet101`, `efficientnet_lite0` or `mobilenet_v2`.
         image_size: `(height, width)` of the input in pixels, multiples of 32.
-        filters: channels of pyramid and heads (256 in the paper; half of it costs a quarter).
+        filters: channels of pyramid and heads (256 in the paper; half of it costs a quarter); None: as many as suit
+            the backbone.
         head_convolutions: convolutions before the output of each head (4 in the paper).
         scaling: of pixels, as pretrained weights expect it.
 
@@ -66,6 +69,7 @@ def build_retinanet(
         A functional model: `(batch, height, width, 3)` float32 RGB 0..255 → `(batch, anchors, 4 + num_classes)`
         float32, offsets and logits in the order of `anchors_for`.
     """
+    filters = filters or FILTERS.get(backbone, DEFAULT_FILTERS)
     image = keras.Input((*image_size, 3), name="image", dtype="float32")
     x = layers.Rescaling(scaling.scale, offset=scaling.offset, name="rescale")(image)
     features = _features(backbone, image_size)(x)

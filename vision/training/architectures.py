@@ -178,7 +178,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             title="RetinaNet, MobileNetV2",
             description="Finds objects and their boxes, and is small enough for edge devices. The default when the "
             "weights of MobileNetV2 are here: it learns within minutes on a CPU.",
-            parameters=3_849_280,
+            parameters=2_721_856,
             weights_file=_MOBILENET_V2.format("1.0"),
             default_image_size=320,
             image_sizes=(256, 320, 416, 512, 640),
