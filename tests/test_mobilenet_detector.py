@@ -11,6 +11,7 @@ import pytest
 
 from tests.test_detection import SHAPES, SMALL_HEADS, TINY, scenes
 from vision.detection import networks, train
+from vision.detection.configuration import DetectionConfiguration
 from vision.detection.networks import build_retinanet, has_frozen_norms, keep_frozen_norms
 from vision.detection.starting_weights import load_backbone, load_earlier, scaling_of
 from vision.training.architectures import ARCHITECTURES, default_architecture
@@ -59,6 +60,9 @@ def test_it_is_the_default_where_its_weights_are(tmp_path, monkeypatch):
     assert default_architecture("detection") == "retinanet_resnet18"
     (tmp_path / str(ARCHITECTURES[NAME].weights_file)).touch()
     assert default_architecture("detection") == NAME and default_architecture() == "mobilenet_v2"
+    # With them fewer epochs are enough.
+    pretrained, scratch = (DetectionConfiguration(NAME, weights=kind).resolved(200) for kind in ("auto", "none"))
+    assert (pretrained.weights, pretrained.epochs, pretrained.frozen_epochs, scratch.epochs) == ("imagenet", 30, 0, 75)
 
 
 def test_its_weights_are_those_of_the_classifier():

@@ -12,6 +12,8 @@ AUGMENTATIONS = ("auto", "none", "light", "strong")
 FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
 # How many images pass through the network in a default training from scratch, whatever the number of images is.
 DEFAULT_VIEWS = 15_000
+# What a pretrained backbone has learned need not be learned again (docs/experiments.md).
+PRETRAINED_VIEWS = 6_000
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ class DetectionConfiguration:
             raise ConfigurationError(f"preset must be one of {', '.join(PRESETS)}, received {self.preset!r}")
         preset = PRESETS[self.preset]
         weights = self._chosen_weights(spec)
-        usual = max(10, min(150, round(DEFAULT_VIEWS / max(1, train_images))))
+        is_pretrained = weights != "none" and not spec.is_keras_retinanet
+        views = PRETRAINED_VIEWS if is_pretrained else DEFAULT_VIEWS
+        usual = max(10, min(150, round(views / max(1, train_images))))
         epochs = self.epochs or preset.epochs(usual, minutes=self.minutes)
         minutes = preset.minutes_for(self, spec.task)
         frozen = self.frozen_epochs
