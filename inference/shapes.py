@@ -45,6 +45,16 @@ class MeasuredSerializer(serializers.Serializer):
     unreadable = optional(Integer)
 
 
+class TemperatureScalingSerializer(serializers.Serializer):
+    """How confidences were corrected, so that of many answers with 0.9 nine of ten are right."""
+
+    temperature = Number(help_text="What logits are divided by, in every file of the model; 1: they are as they were.")
+    images = Integer(help_text="Of the validation split, that it was fitted on.")
+    error_before = Number(allow_null=True, help_text="Expected calibration error on the test split without it.")
+    error_after = Number(allow_null=True, help_text="The same with it.")
+    reason = Text(help_text="Why nothing was corrected; empty where it was.")
+
+
 class ClassificationMetricsSerializer(MeasuredSerializer):
     task = constant(Task.CLASSIFICATION.value)
     accuracy = optional(Number)
@@ -54,6 +64,7 @@ class ClassificationMetricsSerializer(MeasuredSerializer):
     weighted_f1 = optional(Number)
     top_5_accuracy = optional(Number)
     expected_calibration_error = optional(Number)
+    temperature_scaling = optional(TemperatureScalingSerializer, help_text="Of models trained here.")
     per_class = optional(LabelFiguresSerializer, many=True)
 
 

@@ -120,5 +120,6 @@ def skip_timing(monkeypatch: pytest.MonkeyPatch) -> None:
     skip_optimizing()
 
     monkeypatch.setattr(estimate, "_time_forward", lambda model, images: 1e-3)
+    monkeypatch.setattr(estimate, "_time_litert", lambda network, images: 1e-3)
     monkeypatch.setattr(estimate, "_time_steps", lambda model, images, configuration: 1e-3)
     monkeypatch.setattr(_RetinaNetTraining, "time_steps", lambda self, batch: (1e-3, 1e-3))

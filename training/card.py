@@ -164,7 +164,7 @@ def _classifier_quality(card: dict) -> str:
 
 - accuracy **{test["accuracy"]:.3f}** (95 % confidence interval {low:.3f} to {high:.3f})
 - balanced accuracy {test["balanced_accuracy"]:.3f} over {counted(test["labels_covered"], "label")}, macro F1
-  {test["macro_f1"]:.3f}, expected calibration error {test["expected_calibration_error"]:.3f}
+  {test["macro_f1"]:.3f}, expected calibration error {test["expected_calibration_error"]:.3f}{_confidence(test)}
 
 | label | precision | recall | F1 | test images |
 |---|---|---|---|---|
@@ -175,6 +175,20 @@ def _classifier_quality(card: dict) -> str:
 Rows are the truth, columns what the model said.
 
 {_matrix(card["class_names"], test["confusion_matrix"])}"""
+
+
+def _confidence(test: dict) -> str:
+    """A line on how confidences were corrected; "" of a training of an earlier release."""
+    scaling = test.get("temperature_scaling")
+    if not scaling:
+        return ""
+    if scaling["reason"]:
+        return f"\n- confidence is as the network gives it: {scaling['reason']}"
+    return (
+        f"\n- confidence corrected by a temperature of {scaling['temperature']:.2f}, fitted on "
+        f"{counted(scaling['images'], 'validation image')}: calibration error {scaling['error_before']:.3f} without "
+        f"it, {scaling['error_after']:.3f} with it"
+    )
 
 
 def _detector_quality(card: dict) -> str:

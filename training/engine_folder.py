@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 
 from datasets.models import Snapshot, SnapshotImage
 from datasets.snapshots import iterate_images
+from inference.embeddings.embedders import converted_backbone
 from inference.models import FileKind, Model
 from inference.registry.registration import copy_file
 from jobs.errors import WorkFailed
@@ -58,6 +60,7 @@ def prepare_folder(
         splits={split: [sample_of(row) for row in iterate_images(snapshot, split)] for split in SPLITS},
         base=None if base is None else _base_file(base, folder),
         known=known,
+        backbone=_backbone_file(configuration, folder) if snapshot.project.task == Task.CLASSIFICATION else None,
     )
     write_request(folder, request)
 
@@ -69,6 +72,14 @@ def _base_file(base: Model, folder: Path) -> BaseModelFile:
     if not copy_file(model=base, kind=kind, target=path):
         raise WorkFailed("base_model_without_file", f"{base} has no Keras file to start from. Choose another model.")
     return BaseModelFile(str(path), base.class_names, base.detector.get("anchors"))
+
+
+def _backbone_file(configuration: dict, folder: Path) -> str | None:
+    """A copy of the backbone's LiteRT file, where the live model's is the same network at the same size."""
+    if configuration["weights"] != "imagenet":
+        return None
+    found = converted_backbone(configuration["architecture"], configuration["image_size"])
+    return None if found is None else str(shutil.copyfile(found, folder / "backbone.tflite"))
 
 
 def work_folder(pk: uuid.UUID | str) -> Path:

@@ -251,6 +251,8 @@ def _classifier(request: TrainingRequest) -> tuple:
     data = TrainingData(request.class_names, cast("dict[str, list[Sample]]", request.splits))
     if request.base is not None:
         data = replace(data, start=Path(request.base.path), start_names=request.base.class_names)
+    if request.backbone is not None:
+        data = replace(data, backbone=Path(request.backbone))
     return Configuration.from_dict(request.configuration), data, preflight, train
 
 

@@ -46,6 +46,7 @@ class TrainingRequest:
         configuration: all fields of `Configuration` or `DetectionConfiguration`, resolved.
         splits: the samples of `train`, `validation` and `test`.
         known: how fast its network is here, where that was measured earlier.
+        backbone: path of the classifier's pretrained backbone as a LiteRT file, where it was converted before.
     """
 
     task: str
@@ -54,6 +55,7 @@ class TrainingRequest:
     splits: dict[str, list[Sample]] | dict[str, list[DetectionSample]]
     base: BaseModelFile | None = None
     known: Speeds | None = None
+    backbone: str | None = None
 
     @property
     def inputs(self) -> Iterator[str]:
@@ -70,6 +72,7 @@ class TrainingRequest:
             splits={split: [sample(**row) for row in rows] for split, rows in values["splits"].items()},
             base=None if base is None else BaseModelFile(**base),
             known=None if known is None else Speeds(**known),
+            backbone=values.get("backbone"),
         )
 
 

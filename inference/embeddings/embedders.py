@@ -26,7 +26,7 @@ from django.conf import settings
 from PIL.Image import Image
 
 from common.errors import StudioError
-from inference.models import FileKind, ModelFile
+from inference.models import FileKind, Model, ModelFile
 from inference.serving.prediction import preprocessor_for
 from jobs.engine.files import made_file
 from jobs.engine.process import EngineProcess
@@ -81,12 +81,17 @@ class ProjectEmbedder:
     Attributes:
         name: names its store; another network, size or file of weights has another name.
         title: what people call it.
+        architecture, image_size: of a pretrained backbone; "" and 0 of a model of the project.
+        model: of a model of the project.
     """
 
     name: str
     title: str
     load: Callable[[], Features]
     to_pixels: Callable[[Image, tuple[int, int]], np.ndarray] = to_pixels
+    architecture: str = ""
+    image_size: int = 0
+    model: Model | None = None
 
 
 def embedder_for(project: Project) -> ProjectEmbedder:
@@ -106,10 +111,26 @@ def _backbone() -> ProjectEmbedder | None:
     for architecture in BACKBONES:
         weights = find_weights(ARCHITECTURES[architecture], "imagenet")
         if weights is not None:
-            name = f"{architecture}-{IMAGE_SIZE}-{_mark_of(weights)}"
+            name = _name_of(architecture, IMAGE_SIZE, weights)
             title = f"{ARCHITECTURES[architecture].title}, trained on ImageNet"
-            return ProjectEmbedder(name, title, partial(_loaded, architecture, name))
+            load = partial(_loaded, architecture, name)
+            return ProjectEmbedder(name, title, load, architecture=architecture, image_size=IMAGE_SIZE)
     return None
+
+
+def converted_backbone(architecture: str, image_size: int) -> Path | None:
+    """The LiteRT file of a pretrained backbone, where it was converted before with the weights that are here now."""
+    weights = find_weights(ARCHITECTURES[architecture], "imagenet")
+    path = None if weights is None else _path_of(_name_of(architecture, image_size, weights))
+    return path if path is not None and path.exists() else None
+
+
+def _name_of(architecture: str, image_size: int, weights: Path) -> str:
+    return f"{architecture}-{image_size}-{_mark_of(weights)}"
+
+
+def _path_of(name: str) -> Path:
+    return settings.FEATURES_DIR / "backbones" / f"{name}.tflite"
 
 
 def _mark_of(weights: Path) -> str:
@@ -119,7 +140,7 @@ def _mark_of(weights: Path) -> str:
 
 
 def _loaded(architecture: str, name: str) -> Features:
-    path = settings.FEATURES_DIR / "backbones" / f"{name}.tflite"
+    path = _path_of(name)
     if not path.exists():
         _convert(architecture, path)
     return LiteRTNetwork(path, max_interpreters=1, num_threads=1)
@@ -179,7 +200,7 @@ def _own_model(project: Project) -> ProjectEmbedder | None:
         with storage.pinned(row.blob) as path:
             return Embedder(path, dimensions=MOST_FEATURES)
 
-    return ProjectEmbedder(f"model-{row.model_id}", str(row.model), load, way)
+    return ProjectEmbedder(f"model-{row.model_id}", str(row.model), load, way, model=row.model)
 
 
 def _models_in_use(project: Project) -> list[uuid.UUID]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from vision.engine_requests import BackboneRequest
@@ -22,9 +23,13 @@ def write_backbone(request: BackboneRequest, folder: Path) -> dict:
     Raises:
         WeightsError: the weights are not here, or damaged.
     """
-    size = request.image_size
-    backbone = pretrained_backbone(request.architecture, size)
+    backbone = pretrained_backbone(request.architecture, request.image_size)
     path = folder / FILENAME
-    signature = tf.TensorSpec((None, size, size, 3), tf.float32, name="image")
-    write_litert(path, lambda image: backbone(image, training=False), backbone, signature)
+    convert_backbone(backbone, path)
     return {"path": str(path), "features": int(backbone.output_shape[-1])}
+
+
+def convert_backbone(backbone: keras.Model, path: Path) -> None:
+    """As `write_backbone`, of a backbone in memory."""
+    signature = tf.TensorSpec((None, *backbone.input_shape[1:]), tf.float32, name="image")
+    write_litert(path, lambda image: backbone(image, training=False), backbone, signature)

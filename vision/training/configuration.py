@@ -74,6 +74,11 @@ class Configuration:
     def uses_pretrained(self) -> bool:
         return self.weights in ("imagenet", "base")
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the backbone stays as it is: only the head is trained."""
+        return self.uses_pretrained and not self.fine_tune
+
     def to_dict(self) -> dict:
         return asdict(self)
 

@@ -38,6 +38,7 @@ class TrainingData:
     splits: dict[str, list[Sample]] = field(default_factory=dict)
     start: Path | None = None  # the `.keras` file of an earlier classifier to start from
     start_names: list[str] = field(default_factory=list)  # its labels
+    backbone: Path | None = None  # the pretrained backbone as a LiteRT file, where it was converted before
 
     def labels(self, split: str) -> np.ndarray:
         """`(images,)` int64."""

@@ -53,13 +53,15 @@ def _phases(configuration: Configuration, counts: dict[str, int], speeds: Speeds
     if not configuration.uses_pretrained:
         phases["training"] = configuration.epochs * epoch(speeds.step)
     else:
-        phases["features"] = (train + evaluated) * forward
+        phases["features"] = (train + evaluated + (counts["test"] if configuration.is_frozen else 0)) * forward
         phases["head"] = configuration.epochs * (0.05 + train / batch * 0.003)
         if not configuration.fine_tune and not augmentation_strength(configuration).is_none:
             phases["head"] = configuration.epochs * (train + evaluated) * forward * 1.15
         if configuration.fine_tune:
             phases["fine_tuning"] = configuration.fine_tune_epochs * epoch(speeds.step)
-    phases["export"] = export_seconds(speeds.layers, speeds.parameters) + (evaluated + counts["test"]) * forward
+    phases["export"] = export_seconds(speeds.layers, speeds.parameters)
+    if not configuration.is_frozen:
+        phases["export"] += (evaluated + counts["test"]) * forward
     return phases
 
 

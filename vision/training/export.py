@@ -11,9 +11,53 @@ import tensorflow as tf
 
 from vision.runtime.interpreters import LiteRTClassifier
 from vision.training.errors import ExportError
+from vision.training.joining import append_head
+from vision.training.labels import write_labels
 from vision.training.litert import write_litert
+from vision.training.networks import Network
 
 LITERT_TOLERANCE = 1e-4
+
+
+def write_files(
+    network: Network,
+    class_names: list[str],
+    folder: Path,
+    *,
+    backbone: Path | None,
+    images: np.ndarray,
+    reported: np.ndarray,
+) -> tuple[dict[str, str], float]:
+    """Write the `.keras` archive, the LiteRT file and the labels, and compare the LiteRT file with Keras.
+
+    Args:
+        backbone: the network's backbone as a LiteRT file: the head is put behind it, and nothing is converted.
+        images: `(count, height, width, 3)` uint8 of the test split.
+        reported: `(count, classes)` float32, what the figures of the training say of them: the file must agree.
+
+    Returns:
+        kind → path, and the largest difference of a probability.
+
+    Raises:
+        ExportError: see `check_litert`.
+    """
+    paths = {
+        "keras": folder / "model.keras",
+        "litert-float32": folder / "model-float32.tflite",
+        "labels": folder / "labels.txt",
+    }
+    export_keras(network.model, paths["keras"])
+    write_labels(paths["labels"], class_names)
+    difference = 0.0
+    if backbone is None:
+        export_litert(network.model, paths["litert-float32"])
+    else:
+        assert network.head is not None
+        export_head_litert(network.head, backbone, paths["litert-float32"])
+        by_keras = np.asarray(network.model(images.astype(np.float32), training=False), np.float32)
+        difference = check_litert(paths["litert-float32"], images, by_keras)
+    difference = max(difference, check_litert(paths["litert-float32"], images, reported))
+    return {kind: str(path) for kind, path in paths.items()}, difference
 
 
 def export_keras(model: keras.Model, path: Path) -> None:
@@ -27,6 +71,19 @@ def export_litert(model: keras.Model, path: Path) -> None:
     exact = _float32_copy(model)
     signature = tf.TensorSpec((None, *exact.input_shape[1:]), tf.float32, name="image")
     write_litert(path, lambda image: exact(image, training=False), exact, signature)
+
+
+def export_head_litert(head: keras.Model, backbone: Path, path: Path) -> None:
+    """As `export_litert`, of a head (`networks.Network`) on a backbone that is a LiteRT file already.
+
+    The standardisation becomes part of the layer behind it, in float64: `(x - mean) / deviation` times a kernel is x
+    times another kernel, plus another bias.
+    """
+    norm = head.get_layer("standardize")
+    kernel, bias = (np.asarray(weight, np.float64) for weight in head.get_layer("probabilities").get_weights())
+    mean, variance = (np.asarray(weight, np.float64) for weight in norm.get_weights())
+    kernel /= np.sqrt(variance + norm.epsilon)[:, None]
+    append_head(backbone, kernel, bias - mean @ kernel, path)
 
 
 def check_litert(path: Path, images: np.ndarray, expected: np.ndarray) -> float:

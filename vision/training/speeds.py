@@ -83,6 +83,8 @@ def network_of(configuration: Trained) -> str | None:
     if configuration.architecture in ("custom", "uploaded") or configuration.weights == "base":
         return None
     start = "scratch" if configuration.weights == "none" else "pretrained"
+    if getattr(configuration, "is_frozen", False):  # its features are computed in another way
+        start = "frozen"
     return f"{configuration.architecture} {start} {configuration.mixed_precision}"
 
 

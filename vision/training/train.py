@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vision.analysis.calibration import Calibration
 from vision.analysis.predictions import OUTCOMES, ClassifierPredictions
 from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import load_pixels
@@ -22,6 +22,7 @@ from vision.runtime.metrics import classification_metrics, is_uneven, worst_mist
 from vision.training import export
 from vision.training.base_model import head_of, transfer_head_rows
 from vision.training.budget import Deadline, seconds_to_train
+from vision.training.calibrating import calibrate
 from vision.training.checkpoint import load_checkpoint
 from vision.training.configuration import Configuration
 from vision.training.data import (
@@ -34,11 +35,11 @@ from vision.training.data import (
 )
 from vision.training.estimate import measure_speeds
 from vision.training.expected import expected_classifier, needs_steps
+from vision.training.features import BackboneFeatures, is_faster_with_litert
 from vision.training.fitting import Phase, compile_for
 from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.input_pipeline import Source
 from vision.training.kept import EarlierPhase
-from vision.training.labels import write_labels
 from vision.training.machine import library_versions, out_of_memory_explained, usable_here
 from vision.training.networks import (
     Network,
@@ -54,7 +55,7 @@ from vision.training.result import TrainingResult
 from vision.training.speeds import Speeds
 
 EVALUATION_BATCH = 64
-PROOF_IMAGES = 16
+COMPARED_IMAGES = 16
 # A linear head on some thousand features with fewer images than features needs a firm hand: of the values tried on
 # the sign digits (1e-4 to 3) this one and no label smoothing came out best, level with a logistic regression.
 HEAD_WEIGHT_DECAY = 1.0
@@ -149,10 +150,12 @@ class _Training:
     def run(self, on_estimate: Callable[[Estimate], None], started: float, known: Speeds | None) -> TrainingResult:
         self.hooks.on_progress(PREPARING, 0, 1)
         network = build_network(self.configuration, self.num_classes, self.data.start)
-        stores = self._decode(self._estimate(network, on_estimate, known))
+        place = self._estimate(network, on_estimate, known)
+        features = self._backbone_features(network)
+        stores = self._decode(place)
         try:
-            self._fit(network, stores)
-            return self._finish(network, stores, started)
+            self._fit(network, stores, features)
+            return self._finish(network, stores, features, started)
         finally:
             for store in stores.values():
                 store.close()
@@ -196,14 +199,23 @@ class _Training:
     def _decoded(self, before: int, total: int, done: int, _: int) -> None:
         self.hooks.on_progress("decoding", before + done, total)
 
-    def _fit(self, network: Network, stores: dict[str, ImageCache]) -> None:
+    def _backbone_features(self, network: Network) -> BackboneFeatures | None:
+        """Those of a pretrained backbone; where they need its LiteRT file, its conversion begins here."""
         if not self.configuration.uses_pretrained:
+            return None
+        assert network.backbone is not None
+        file = self.data.backbone if is_faster_with_litert(fine_tunes=False) else None
+        is_converted = is_faster_with_litert(fine_tunes=bool(self.configuration.fine_tune))
+        return BackboneFeatures(network.backbone, self.folder, self.hooks, file, is_converted)
+
+    def _fit(self, network: Network, stores: dict[str, ImageCache], features: BackboneFeatures | None) -> None:
+        if features is None:
             self._phase("training", network.model, stores, self.configuration.epochs, self.configuration.learning_rate)
             return
         found = load_checkpoint(self.checkpoint)
         freeze_backbone(network)
         if found is None or found[0]["phase"] == "head":
-            score = self._head(network, stores, is_new=found is None)
+            score = self._head(network, stores, features, is_new=found is None)
             if self.configuration.fine_tune:
                 self.earlier_phase.keep(score, network.model.weights)
         else:
@@ -221,14 +233,16 @@ class _Training:
             )
             self.earlier_phase.restore_if_better(score, network.model.weights, self.hooks)
 
-    def _head(self, network: Network, stores: dict[str, ImageCache], is_new: bool) -> list[float]:
+    def _head(
+        self, network: Network, stores: dict[str, ImageCache], backbone: BackboneFeatures, is_new: bool
+    ) -> list[float]:
         """Train the head; with unchanged pixels it trains on features that are computed only once.
 
         Returns:
             Its score, as `_run`.
         """
         configuration = self.configuration
-        features = {split: self._features(network, stores[split], split) for split in ("train", "validation")}
+        features = {split: backbone.of(stores[split], split) for split in ("train", "validation")}
         standardize(network, features["train"].mean(axis=0), features["train"].var(axis=0))
         if is_new and self.data.start is not None:
             self._keep_rows(network)
@@ -250,28 +264,6 @@ class _Training:
         if earlier is not None:
             kept = transfer_head_rows(network.head, earlier, self.data.class_names, self.data.start_names)
         self.hooks.log(f"The head starts with what the base model knows of {kept} of {self.num_classes} labels")
-
-    def _features(self, network: Network, store: ImageCache, split: str) -> np.ndarray:
-        """`(images, features)` float32, kept in the work folder for a resume."""
-        path = self.folder / f"features-{split}.npy"
-        backbone = network.backbone
-        assert backbone is not None
-        width = backbone.output_shape[-1]
-        features = np.load(path) if path.exists() else None
-        if features is None or features.shape != (len(store), width):
-            features = np.empty((len(store), width), dtype=np.float32)
-            forward = tf.function(lambda images: backbone(images, training=False), reduce_retracing=True)
-            for start in range(0, len(store), EVALUATION_BATCH):
-                self.hooks.raise_if_cancelled()
-                indices = np.arange(start, min(start + EVALUATION_BATCH, len(store)))
-                images = tf.convert_to_tensor(store.gather(indices), dtype=tf.float32)
-                features[indices] = forward(images).numpy()
-                self.hooks.on_progress("features", int(indices[-1]) + 1, len(store))
-            unfinished = path.with_suffix(".partial")
-            with open(unfinished, "wb") as file:
-                np.save(file, features)
-            os.replace(unfinished, path)
-        return features
 
     def _phase(
         self,
@@ -343,24 +335,38 @@ class _Training:
         )
         return outcome["best_score"][:1]
 
-    def _finish(self, network: Network, stores: dict[str, ImageCache], started: float) -> TrainingResult:
+    def _finish(
+        self, network: Network, stores: dict[str, ImageCache], features: BackboneFeatures | None, started: float
+    ) -> TrainingResult:
+        test, names = stores["test"], self.data.class_names
+        if self.configuration.fine_tune:
+            features = None  # the backbone is another one now
         self.hooks.on_progress("evaluating", 0, 1)
-        probabilities = {split: self._predict(network.model, stores[split]) for split in ("validation", "test")}
-        files, difference = self._export(network.model, stores["test"], probabilities["test"])
-        test = stores["test"]
+        probabilities, calibration = self._calibrated(network, stores, features)
+        self.hooks.on_progress("exporting", 0, 1)
+        chosen = np.linspace(0, len(test) - 1, min(COMPARED_IMAGES, len(test))).astype(int)
+        files, difference = export.write_files(
+            network,
+            names,
+            self.folder,
+            backbone=None if features is None else features.file,
+            images=test.gather(chosen),
+            reported=probabilities["test"][chosen],
+        )
+        self.hooks.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
         keys = [sample.id for sample in test.samples]
         outcomes = self.folder / OUTCOMES
-        ClassifierPredictions(keys, test.labels, probabilities["test"], self.data.class_names).save(outcomes)
+        ClassifierPredictions(keys, test.labels, probabilities["test"], names).save(outcomes)
+        validation = stores["validation"].labels
         return TrainingResult(
             configuration=self.configuration.to_dict(),
-            class_names=self.data.class_names,
+            class_names=names,
             input_size=(self.configuration.image_size, self.configuration.image_size),
             files=files,
-            metrics=classification_metrics(probabilities["test"], test.labels, self.data.class_names),
-            validation_metrics=classification_metrics(
-                probabilities["validation"], stores["validation"].labels, self.data.class_names
-            ),
-            mistakes=worst_mistakes(probabilities["test"], test.labels, keys, self.data.class_names),
+            metrics=classification_metrics(probabilities["test"], test.labels, names)
+            | {"temperature_scaling": calibration.to_dict()},
+            validation_metrics=classification_metrics(probabilities["validation"], validation, names),
+            mistakes=worst_mistakes(probabilities["test"], test.labels, keys, names),
             history=self.history,
             versions=library_versions("keras"),
             parameters=int(network.model.count_params()),
@@ -369,6 +375,27 @@ class _Training:
             outcomes=str(outcomes),
             broken=[list(problem) for store in stores.values() for problem in store.broken],
         )
+
+    def _calibrated(
+        self, network: Network, stores: dict[str, ImageCache], features: BackboneFeatures | None
+    ) -> tuple[dict[str, np.ndarray], Calibration]:
+        """What the network says of the validation and the test split, its confidence corrected."""
+        splits = ("validation", "test")
+        labels = {split: stores[split].labels for split in splits}
+        if features is None:
+            probabilities = {split: self._predict(network.model, stores[split]) for split in splits}
+            some = stores["validation"].gather(np.arange(min(COMPARED_IMAGES, len(stores["validation"]))))
+            found, calibration = calibrate(network.model, some, probabilities, labels)
+        else:
+            assert network.head is not None
+            rows = {split: features.of(stores[split], split) for split in splits}
+            probabilities = {
+                split: np.asarray(network.head(rows[split], training=False), np.float32) for split in splits
+            }
+            some = rows["validation"][:COMPARED_IMAGES]
+            found, calibration = calibrate(network.head, some, probabilities, labels)
+        self.hooks.log(calibration.in_words)
+        return found, calibration
 
     def _predict(self, model: keras.Model, store: ImageCache) -> np.ndarray:
         side = self.configuration.image_size
@@ -379,18 +406,3 @@ class _Training:
             self.hooks.raise_if_cancelled()
             outputs.append(np.asarray(forward(images), dtype=np.float32))
         return np.concatenate(outputs)
-
-    def _export(self, model: keras.Model, test: ImageCache, expected: np.ndarray) -> tuple[dict[str, str], float]:
-        self.hooks.on_progress("exporting", 0, 1)
-        paths = {
-            "keras": self.folder / "model.keras",
-            "litert-float32": self.folder / "model-float32.tflite",
-            "labels": self.folder / "labels.txt",
-        }
-        export.export_keras(model, paths["keras"])
-        export.export_litert(model, paths["litert-float32"])
-        write_labels(paths["labels"], self.data.class_names)
-        chosen = np.linspace(0, len(test) - 1, min(PROOF_IMAGES, len(test))).astype(int)
-        difference = export.check_litert(paths["litert-float32"], test.gather(chosen), expected[chosen])
-        self.hooks.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
-        return {kind: str(path) for kind, path in paths.items()}, difference
