@@ -175,8 +175,7 @@ def test_a_head_behind_a_file_is_one_plain_file(backbone, tmp_path):
     interpreter.invoke()
     np.testing.assert_allclose(interpreter.get_tensor(answer["index"]), expected, atol=1e-5)
     runner = interpreter.get_signature_runner()
-    (name,) = runner.get_input_details()
-    (said,) = runner(**{name: images}).values()
+    said = runner(image=images)["output_0"]
     np.testing.assert_allclose(said, expected, atol=1e-5)
 
     model = schema.Model.GetRootAs((tmp_path / "joined.tflite").read_bytes(), 0)

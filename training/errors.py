@@ -6,3 +6,10 @@ class CannotTrain(StudioError):
 
     status = 400
     code = "cannot_train"
+
+
+class NoLiveModel(StudioError):
+    """There is no live model to keep; the sentence says what it waits for."""
+
+    status = 409
+    code = "no_live_model"

@@ -15,6 +15,7 @@ from jobs.models import JobKind, WorkState
 from jobs.serializers import ErrorDetailSerializer, ProgressSerializer, WaitingSerializer, WorkSerializer
 from jobs.shapes import Described
 from projects.models import Project, Task
+from projects.scoped import Scoped, related
 from training.models import Search, TrainingRun
 from training.searches import SEARCHABLE
 from training.settings_fields import ConfigurationFields
@@ -102,6 +103,15 @@ class TrainingRequestSerializer(OneLineName, ConfigurationFields, SeesItsOwn):
         }
         settings = {key: value for key, value in self.validated_data.items() if key not in own}
         return own | {"configuration": settings}
+
+
+class KeepLiveModelSerializer(OneLineName, Scoped):
+    dataset = related(
+        Dataset, required=False, help_text="Whose labels it is made of; without it that with the most labelled images."
+    )
+    name = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, help_text="Of the model; without it what it comes from."
+    )
 
 
 class EstimateSerializer(serializers.Serializer):

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from vision.engine_requests import BackboneRequest
-from vision.training.litert import write_litert
+from vision.training.litert import write_litert_graph
 from vision.training.networks import pretrained_backbone
 
 FILENAME = "backbone.tflite"
@@ -32,4 +32,4 @@ def write_backbone(request: BackboneRequest, folder: Path) -> dict:
 def convert_backbone(backbone: keras.Model, path: Path) -> None:
     """As `write_backbone`, of a backbone in memory."""
     signature = tf.TensorSpec((None, *backbone.input_shape[1:]), tf.float32, name="image")
-    write_litert(path, lambda image: backbone(image, training=False), backbone, signature)
+    write_litert_graph(path, lambda image: backbone(image, training=False), backbone, signature)

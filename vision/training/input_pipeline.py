@@ -36,6 +36,7 @@ def loaded(
 ) -> tf.data.Dataset:
     """`read(indices, epoch)` for every batch, in parallel and in order, as tensors of `signature`."""
 
+    @tf.autograph.experimental.do_not_convert  # it has nothing to convert, and looking for it takes a while
     def load(indices: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, ...]:
         tensors = tf.numpy_function(read, [indices, epoch], [spec.dtype for spec in signature], stateful=False)
         for tensor, spec in zip(tensors, signature, strict=True):

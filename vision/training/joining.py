@@ -58,11 +58,20 @@ def append_head(backbone: Path, kernel: np.ndarray, bias: np.ndarray, target: Pa
     _operation(model, "FULLY_CONNECTED", dense, [features, weights, offsets], logits)
     _operation(model, "SOFTMAX", softmax, [logits], output)
     graph.outputs = np.array([output], np.int32)
-    for signature in model.signatureDefs or ():
-        signature.outputs[0].tensorIndex = output
+    model.signatureDefs = [_signature(int(graph.inputs[0]), output)]
     builder = _AlignedBuilder(backbone.stat().st_size + kernel.nbytes + 65536)
     builder.Finish(model.Pack(builder), MAGIC)
     target.write_bytes(builder.Output())
+
+
+def _signature(image: int, output: int) -> Any:
+    """As exports of Keras have it."""
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    signature.inputs, signature.outputs = [schema.TensorMapT()], [schema.TensorMapT()]
+    signature.inputs[0].name, signature.inputs[0].tensorIndex = b"image", image
+    signature.outputs[0].name, signature.outputs[0].tensorIndex = b"output_0", output
+    return signature
 
 
 def _constant(model: Any, name: str, values: np.ndarray) -> int:

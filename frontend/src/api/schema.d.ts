@@ -2338,6 +2338,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/live-model/keep/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep the live model: its head is fitted on the training split of a snapshot, measured on the test split,
+         * @description Keep the live model: its head is fitted on the training split of a snapshot, measured on the test split,
+         *     exported, verified and registered as a model, in seconds.
+         *
+         *     It is a training like others; of a large dataset a job takes the snapshot first (202), and its `result.training`
+         *     is then the id.
+         */
+        post: operations["projects_live_model_keep_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/live-model/next/": {
         parameters: {
             query?: never;
@@ -4614,6 +4638,8 @@ export interface components {
             top_5_accuracy?: number;
             /** Format: double */
             expected_calibration_error?: number;
+            /** @description Of models trained here. */
+            temperature_scaling?: components["schemas"]["TemperatureScaling"];
             per_class?: components["schemas"]["LabelFigures"][];
         };
         /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
@@ -4646,6 +4672,8 @@ export interface components {
             top_5_accuracy?: number;
             /** Format: double */
             expected_calibration_error?: number;
+            /** @description Of models trained here. */
+            temperature_scaling?: components["schemas"]["TemperatureScalingRequest"];
             per_class?: components["schemas"]["LabelFiguresRequest"][];
         };
         /** @description Related objects are looked for among what the user may see: `context["scope"]` has a queryset by field. */
@@ -5700,7 +5728,7 @@ export interface components {
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_reads_only" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_reads_only" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -6726,6 +6754,16 @@ export interface components {
             project: string;
             project_name: string;
             role: components["schemas"]["RoleName"];
+        };
+        /** @description For serializers with a `name`, which others write into lists, tables and files with a name a line. */
+        KeepLiveModelRequest: {
+            /**
+             * Format: uuid
+             * @description Whose labels it is made of; without it that with the most labelled images.
+             */
+            dataset?: string;
+            /** @description Of the model; without it that of the live model. */
+            name?: string;
         };
         /** @description A finished backup. */
         KeptBackup: {
@@ -9686,6 +9724,50 @@ export interface components {
          * @enum {string}
          */
         TaskKind: "classification" | "detection";
+        /** @description How confidences were corrected, so that of many answers with 0.9 nine of ten are right. */
+        TemperatureScaling: {
+            /**
+             * Format: double
+             * @description What logits are divided by, in every file of the model; 1: they are as they were.
+             */
+            temperature: number;
+            /** @description Of the validation split, that it was fitted on. */
+            images: number;
+            /**
+             * Format: double
+             * @description Expected calibration error on the test split without it.
+             */
+            error_before: number | null;
+            /**
+             * Format: double
+             * @description The same with it.
+             */
+            error_after: number | null;
+            /** @description Why nothing was corrected; empty where it was. */
+            reason: string;
+        };
+        /** @description How confidences were corrected, so that of many answers with 0.9 nine of ten are right. */
+        TemperatureScalingRequest: {
+            /**
+             * Format: double
+             * @description What logits are divided by, in every file of the model; 1: they are as they were.
+             */
+            temperature: number;
+            /** @description Of the validation split, that it was fitted on. */
+            images: number;
+            /**
+             * Format: double
+             * @description Expected calibration error on the test split without it.
+             */
+            error_before: number | null;
+            /**
+             * Format: double
+             * @description The same with it.
+             */
+            error_after: number | null;
+            /** @description Why nothing was corrected; empty where it was. */
+            reason: string;
+        };
         /** @description At a lowest score: of classifiers best answers, one an image; of detectors boxes. */
         ThresholdCost: {
             /** Format: double */
@@ -25226,6 +25308,146 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_live_model_keep_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["KeepLiveModelRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Training"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

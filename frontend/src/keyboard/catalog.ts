@@ -110,6 +110,7 @@ const PAGES = {
       ["live.choose", msg`Choose the image or take it out`, "Space", "X"],
       ["live.confirm", msg`Confirm the chosen guesses`, "Enter"],
       ["live.open", msg`Open the image`, "O"],
+      ["live.keep", msg`Keep as a model`, "Shift+K"],
     ],
   },
   suspects: {

@@ -10,6 +10,7 @@ import { labelsWithoutImages } from "./guesses";
 import classes from "./Live.module.css";
 import { Board } from "./parts/Board";
 import { Filters } from "./parts/Filters";
+import { Keep } from "./parts/Keep";
 import { Standing } from "./parts/Standing";
 import { useLiveModel } from "./queries";
 import type { LiveSearch } from "./search";
@@ -42,6 +43,7 @@ export default function LivePage() {
           </Center>
         )}
         {live.data && <Standing project={project} live={live.data} labels={labels ?? []} />}
+        {live.data && live.data.version > 0 && mayEdit && <Keep project={project} />}
         {live.data && labels && live.data.version > 0 && (
           <>
             <Filters project={project} live={live.data} labels={labels} search={search} change={change} />

@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { api } from "../api/client";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
+import type { Job } from "../api/types";
 import type { Guess, GuessPage, LiveModel } from "./guesses";
 import { guessQuery, type LiveSearch } from "./search";
 
@@ -113,4 +114,13 @@ export function useBoxGuesses(project: string, image: string, enabled: boolean) 
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
+}
+
+/** Makes a model of the project out of the live model. Of a large dataset a job takes the snapshot first. */
+export async function keepLiveModel(project: string): Promise<components["schemas"]["Training"] | Job> {
+  const { data } = await api.POST("/api/v1/projects/{project_id}/live-model/keep/", {
+    params: { path: { project_id: project } },
+    body: {},
+  });
+  return data as components["schemas"]["Training"] | Job;
 }

@@ -7,6 +7,7 @@ import classes from "../Quality.module.css";
 import { type Evaluation, useLabelCharts } from "../queries";
 import type { Behind, QualitySearch } from "../search";
 import { Calibration } from "./Calibration";
+import { Corrected } from "./Corrected";
 import { CurveChart } from "./CurveChart";
 
 interface Props {
@@ -83,7 +84,10 @@ export function Charts({ project, evaluation, search, change, open }: Props) {
           />
         )}
         {curves.calibration && curves.calibration.length > 0 && (
-          <Calibration bins={curves.calibration} count={metrics.count ?? 0} open={open} />
+          <div>
+            <Calibration bins={curves.calibration} count={metrics.count ?? 0} open={open} />
+            {metrics.task === "classification" && <Corrected metrics={metrics} />}
+          </div>
         )}
         {metrics.task === "detection" && charts && boxes.length > 0 && (
           <Calibration

@@ -1,0 +1,90 @@
+"""Keeping the live model of a project: a training of the same head on the same features, which ends in a model.
+
+The live model has learned from every label there is, so nothing is left to say how good it is. What is kept has
+learned from the training split of a snapshot, was chosen on its validation split, and is measured on its test split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Count
+
+from common.words import counted
+from datasets.models import Annotation, Dataset
+from inference.embeddings.embedders import ProjectEmbedder, embedder_for
+from inference.live_model.reading import NOT_YET, status_of
+from jobs.models import Job
+from projects.models import Project, Task
+from training.errors import NoLiveModel
+from training.large_datasets import StartTrainingParameters, dataset_to_freeze, start_from_dataset
+from training.models import TrainingRun
+from training.services import start_training
+
+# Of the head on ready features: enough for a few images, and no more than some seconds for many.
+STEPS = 600
+MOST_EPOCHS, FEWEST_EPOCHS = 60, 10
+BATCH_SIZE = 32
+TRAIN_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What keeping has begun: the training, or the job that takes the snapshot of a large dataset first."""
+
+    training: TrainingRun | None = None
+    job: Job | None = None
+
+
+def keep_live_model(*, project: Project, user: User, dataset: Dataset | None = None, name: str = "") -> Kept:
+    """Make a model of the project out of its live model, on the labels of one dataset.
+
+    Args:
+        dataset: without it that with the most labelled images.
+        name: of the model; without it what it comes from.
+
+    Raises:
+        NoLiveModel: there is none yet.
+        CannotTrain: there are too few labelled images, or no label has one in each split.
+        LimitReached
+    """
+    status = status_of(project)
+    if status.state is None or project.task != Task.CLASSIFICATION:
+        raise NoLiveModel(status.detail or NOT_YET["not_for_detection"])
+    images = sum(status.state.images_by_label)
+    wanted: dict[str, Any] = {
+        "project": project,
+        "dataset": dataset or _most_labelled(project),
+        "name": name or f"Live model of {counted(images, 'labelled image')}",
+        **_as_the_live_model(embedder_for(project), images),
+    }
+    large = dataset_to_freeze(**wanted)
+    if large is not None:
+        return Kept(job=start_from_dataset(what=StartTrainingParameters, dataset=large, user=user, arguments=wanted))
+    return Kept(start_training(user=user, **wanted))
+
+
+def _most_labelled(project: Project) -> Dataset | None:
+    """None where no image is labelled."""
+    rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by()
+    counted = rows.values("image__dataset").annotate(images=Count("image", distinct=True))
+    most = counted.order_by("-images", "image__dataset").first()
+    return None if most is None else Dataset.objects.get(pk=most["image__dataset"])
+
+
+def _as_the_live_model(embedder: ProjectEmbedder, images: int) -> dict[str, Any]:
+    """The network and the settings of a training that gives what the live model is."""
+    steps = max(1, round(images * TRAIN_SHARE / BATCH_SIZE))
+    settings = {
+        "preset": "quick",
+        "fine_tune": False,
+        "augmentation": "none",
+        "batch_size": BATCH_SIZE,
+        "epochs": min(MOST_EPOCHS, max(FEWEST_EPOCHS, -(-STEPS // steps))),
+    }
+    if embedder.model is not None:
+        return {"configuration": settings, "base_model": embedder.model}
+    network = {"architecture": embedder.architecture, "weights": "imagenet", "image_size": embedder.image_size}
+    return {"configuration": settings | network}
