@@ -55,6 +55,7 @@ EXCEPTIONS = {
     "DELETE projects/{project_id}/invitation-links/{id}/": ACCESS,
     "DELETE projects/{project_id}/invitations/{id}/": ACCESS,
     "POST models/": "a job makes the model: deleting that puts it into the trash",
+    "POST projects/{project_id}/live-model/keep/": "a training makes the model: deleting that puts it into the trash",
     "POST models/{id}/stage/": "devices follow stages: moving back is a decision, with a line in the history",
     "POST models/{id}/publish/": "it writes to a store of the user's",
     "POST models/{id}/exports/": "it adds a file to the model",

@@ -193,3 +193,30 @@ def test_features_are_the_same_on_any_number_of_threads(backbone):
     alone, together = (LiteRTNetwork(backbone[1], num_threads=count) for count in (1, 2))
     for image in images:
         assert np.array_equal(alone.run(image), together.run(image))
+
+
+@pytest.mark.parametrize("width", [12, 80])
+def test_a_head_is_solved_as_scikit_learn_solves_it(width):
+    from sklearn.linear_model import LogisticRegression
+
+    from vision.training.solved_head import REGULARISATION, logistic_regression
+
+    random = np.random.default_rng(4)
+    rows, labels = random.normal(0, 1, (60, width)).astype(np.float32), random.integers(0, 3, 60)
+    weights = random.uniform(0.5, 2, 60).astype(np.float32)
+    kernel, bias = logistic_regression(rows, labels, weights, 3)
+    model = LogisticRegression(C=REGULARISATION, tol=1e-6, max_iter=500).fit(rows, labels, weights)
+    np.testing.assert_allclose(kernel.T, model.coef_, atol=1e-3)
+    np.testing.assert_allclose(bias - bias.mean(), model.intercept_ - model.intercept_.mean(), atol=1e-2)
+
+
+def test_a_solved_head_is_one_entry_of_history_and_the_same_files(data, tmp_path):
+    (tmp_path / "run").mkdir()
+    configuration = dataclasses.replace(FROZEN, head_solver="lbfgs").resolved()
+    result = train(configuration, data, tmp_path / "run", TrainingHooks())
+    (entry,) = result.history
+    assert entry["phase"] == "head" and entry["val_loss"] > 0 and 0 <= entry["val_accuracy"] <= 1
+    runtime = LiteRTClassifier(result.files["litert-float32"])
+    pixels = [load_pixels(sample.path, (SIZE, SIZE)) for sample in data.splits["test"]]
+    reported = outcomes_of(tmp_path / "run")
+    np.testing.assert_allclose(np.stack([runtime.predict(image) for image in pixels]), reported, atol=1e-5)

@@ -23,11 +23,8 @@ from training.large_datasets import StartTrainingParameters, dataset_to_freeze, 
 from training.models import TrainingRun
 from training.services import start_training
 
-# Of the head on ready features: enough for a few images, and no more than some seconds for many.
-STEPS = 600
-MOST_EPOCHS, FEWEST_EPOCHS = 60, 10
-BATCH_SIZE = 32
-TRAIN_SHARE = 0.7
+# The head as the live model has it: solved at once.
+SETTINGS = {"preset": "quick", "fine_tune": False, "augmentation": "none", "head_solver": "lbfgs", "epochs": 1}
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def keep_live_model(*, project: Project, user: User, dataset: Dataset | None = N
         "project": project,
         "dataset": dataset or _most_labelled(project),
         "name": name or f"Live model of {counted(images, 'labelled image')}",
-        **_as_the_live_model(embedder_for(project), images),
+        **_as_the_live_model(embedder_for(project)),
     }
     large = dataset_to_freeze(**wanted)
     if large is not None:
@@ -74,17 +71,9 @@ def _most_labelled(project: Project) -> Dataset | None:
     return None if most is None else Dataset.objects.get(pk=most["image__dataset"])
 
 
-def _as_the_live_model(embedder: ProjectEmbedder, images: int) -> dict[str, Any]:
+def _as_the_live_model(embedder: ProjectEmbedder) -> dict[str, Any]:
     """The network and the settings of a training that gives what the live model is."""
-    steps = max(1, round(images * TRAIN_SHARE / BATCH_SIZE))
-    settings = {
-        "preset": "quick",
-        "fine_tune": False,
-        "augmentation": "none",
-        "batch_size": BATCH_SIZE,
-        "epochs": min(MOST_EPOCHS, max(FEWEST_EPOCHS, -(-STEPS // steps))),
-    }
     if embedder.model is not None:
-        return {"configuration": settings, "base_model": embedder.model}
+        return {"configuration": SETTINGS, "base_model": embedder.model}
     network = {"architecture": embedder.architecture, "weights": "imagenet", "image_size": embedder.image_size}
-    return {"configuration": settings | network}
+    return {"configuration": SETTINGS | network}

@@ -90,6 +90,12 @@ def head_of(path: Path) -> EarlierHead | None:
     return EarlierHead(kernel, bias, mean, deviation)
 
 
+def keep_head_rows(head: keras.Model, start: Path, names: Sequence[str], earlier_names: Sequence[str]) -> int:
+    """As `transfer_head_rows`, of the classifier in a file; 0 where it has no such head."""
+    earlier = head_of(start)
+    return 0 if earlier is None else transfer_head_rows(head, earlier, names, earlier_names)
+
+
 def transfer_head_rows(
     head: keras.Model, earlier: EarlierHead, names: Sequence[str], earlier_names: Sequence[str]
 ) -> int:

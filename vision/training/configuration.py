@@ -37,6 +37,8 @@ class Configuration:
         mixed_precision: "auto" uses float16 arithmetic on a GPU.
         resize: "stretch" or "letterbox": how an image becomes the size of the input.
         network: of the architecture "custom": a Keras configuration.
+        head_solver: of a head on ready features: "adamw" trains it in epochs, "lbfgs" solves it at once, as a logistic
+            regression without dropout, which is better for few images.
     """
 
     architecture: str = "small_cnn"
@@ -65,6 +67,7 @@ class Configuration:
     seed: int = 42
     resize: str = "stretch"
     network: dict | None = None
+    head_solver: str = "adamw"
 
     @property
     def spec(self) -> Architecture:
@@ -192,6 +195,7 @@ class Configuration:
             "flip": (None, *FLIPS),
             "class_weights": ("auto", "none", "balanced"),
             "mixed_precision": ("auto", "on", "off"),
+            "head_solver": ("adamw", "lbfgs"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -20,7 +20,7 @@ from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import load_pixels
 from vision.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
 from vision.training import export
-from vision.training.base_model import head_of, transfer_head_rows
+from vision.training.base_model import keep_head_rows
 from vision.training.budget import Deadline, seconds_to_train
 from vision.training.calibrating import calibrate
 from vision.training.checkpoint import load_checkpoint
@@ -52,6 +52,7 @@ from vision.training.networks import (
 )
 from vision.training.resources import Estimate, estimated, measured
 from vision.training.result import TrainingResult
+from vision.training.solved_head import solve_head
 from vision.training.speeds import Speeds
 
 EVALUATION_BATCH = 64
@@ -248,6 +249,12 @@ class _Training:
             self._keep_rows(network)
         if augmentation_layers(configuration) and not configuration.fine_tune:
             return self._phase("head", network.model, stores, configuration.epochs, configuration.learning_rate)
+        if configuration.head_solver == "lbfgs":
+            assert network.head is not None
+            labels = {split: stores[split].labels for split in features}
+            weights = sample_weights(labels["train"], self.num_classes, configuration.class_weights)
+            self.history = [solve_head(network.head, features, labels, weights, self.hooks)]
+            return [self.history[0]["val_accuracy"]]
         sources = {
             split: self._source(stores[split], rows.__getitem__, rows.shape[1:], np.float32)
             for split, rows in features.items()
@@ -259,10 +266,7 @@ class _Training:
 
     def _keep_rows(self, network: Network) -> None:
         assert self.data.start is not None and network.head is not None
-        earlier = head_of(self.data.start)
-        kept = 0
-        if earlier is not None:
-            kept = transfer_head_rows(network.head, earlier, self.data.class_names, self.data.start_names)
+        kept = keep_head_rows(network.head, self.data.start, self.data.class_names, self.data.start_names)
         self.hooks.log(f"The head starts with what the base model knows of {kept} of {self.num_classes} labels")
 
     def _phase(
@@ -338,10 +342,9 @@ class _Training:
     def _finish(
         self, network: Network, stores: dict[str, ImageCache], features: BackboneFeatures | None, started: float
     ) -> TrainingResult:
-        test, names = stores["test"], self.data.class_names
+        test, names, validation = stores["test"], self.data.class_names, stores["validation"].labels
         if self.configuration.fine_tune:
             features = None  # the backbone is another one now
-        self.hooks.on_progress("evaluating", 0, 1)
         probabilities, calibration = self._calibrated(network, stores, features)
         self.hooks.on_progress("exporting", 0, 1)
         chosen = np.linspace(0, len(test) - 1, min(COMPARED_IMAGES, len(test))).astype(int)
@@ -355,9 +358,7 @@ class _Training:
         )
         self.hooks.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
         keys = [sample.id for sample in test.samples]
-        outcomes = self.folder / OUTCOMES
-        ClassifierPredictions(keys, test.labels, probabilities["test"], names).save(outcomes)
-        validation = stores["validation"].labels
+        ClassifierPredictions(keys, test.labels, probabilities["test"], names).save(self.folder / OUTCOMES)
         return TrainingResult(
             configuration=self.configuration.to_dict(),
             class_names=names,
@@ -372,7 +373,7 @@ class _Training:
             parameters=int(network.model.count_params()),
             seconds=round(time.monotonic() - started, 1),
             litert_difference=difference,
-            outcomes=str(outcomes),
+            outcomes=str(self.folder / OUTCOMES),
             broken=[list(problem) for store in stores.values() for problem in store.broken],
         )
 
@@ -380,6 +381,7 @@ class _Training:
         self, network: Network, stores: dict[str, ImageCache], features: BackboneFeatures | None
     ) -> tuple[dict[str, np.ndarray], Calibration]:
         """What the network says of the validation and the test split, its confidence corrected."""
+        self.hooks.on_progress("evaluating", 0, 1)
         splits = ("validation", "test")
         labels = {split: stores[split].labels for split in splits}
         if features is None:

@@ -4600,6 +4600,8 @@ export interface components {
             anchor_ratios?: number[] | null;
             mixed_precision?: string;
             seed?: number;
+            /** @description adamw, or lbfgs: the head was solved at once. */
+            head_solver?: string;
         };
         /**
          * @description * `auto` - auto
@@ -4824,6 +4826,8 @@ export interface components {
             anchor_ratios?: number[] | null;
             mixed_precision?: string;
             seed?: number;
+            /** @description adamw, or lbfgs: the head was solved at once. */
+            head_solver?: string;
         };
         ConflictItem: {
             code: components["schemas"]["ConflictItemCodeEnum"];
@@ -6762,7 +6766,7 @@ export interface components {
              * @description Whose labels it is made of; without it that with the most labelled images.
              */
             dataset?: string;
-            /** @description Of the model; without it that of the live model. */
+            /** @description Of the model; without it what it comes from. */
             name?: string;
         };
         /** @description A finished backup. */
