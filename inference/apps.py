@@ -9,6 +9,7 @@ class InferenceConfig(AppConfig):
         # They register their jobs and answers.
         from inference import retries, trash, usage, uses  # noqa: F401
         from inference.evaluation import comparisons, evaluations, explanations  # noqa: F401
+        from inference.feature_map import making  # noqa: F401
         from inference.labeling import active_learning, label_issues, video_frames  # noqa: F401
         from inference.live_model.upkeep import announce_change
         from inference.registry import exports, model_imports, publishing  # noqa: F401

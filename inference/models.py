@@ -175,18 +175,21 @@ class LabelIssue(Identified):
     """A label that is probably wrong. `quality` is how far the model believes it, 0 to 1; `rank` counts from 1.
 
     `suggested_score` is how far it believes what it suggests. `decision` outlives the next search of the same model.
+    Without a model it was found by the features of the images alone. Of an outlier `quality` is the usual distance to
+    its nearest images over its own, and `label` is empty where it has none.
     """
 
     class Kind(models.TextChoices):
         LABEL = "label", "another label fits better"
         NOT_DRAWN = "not_drawn", "the model is sure of a box that nobody drew"
         NOT_SEEN = "not_seen", "the model sees nothing in the box"
+        OUTLIER = "outlier", "the image is unlike all others of its label"
 
     class Decision(models.TextChoices):
         KEPT = "kept", "it is right as it is"
         CORRECTED = "corrected", "it was wrong, and was corrected"
 
-    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="label_issues")
+    model = models.ForeignKey(Model, null=True, on_delete=models.CASCADE, related_name="label_issues")
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+")
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
     annotation = models.ForeignKey(Annotation, null=True, blank=True, on_delete=models.CASCADE, related_name="+")

@@ -315,10 +315,16 @@ class SuggestionsResultSerializer(ResultSerializer):
 
 class SuspectsResultSerializer(ResultSerializer):
     kind = constant("suspects")
-    model = optional(Key)
+    model = perhaps(Key)
     dataset = optional(Key)
     images = optional(Integer)
     probably_wrong = optional(Integer)
+    outliers = optional(Integer)
+
+
+class FeatureMapResultSerializer(ResultSerializer):
+    kind = constant("feature_map")
+    images = optional(Integer)
 
 
 class ModelImportResultSerializer(ResultSerializer):

@@ -85,6 +85,7 @@ class JobKind(models.TextChoices):
     EVALUATION = "evaluation"
     EXPLANATION = "explanation"
     EXPORT = "export"
+    FEATURE_MAP = "feature_map"
     IMAGES_BULK = "images_bulk"
     IMPORT = "import"
     LABEL_REMOVAL = "label_removal"

@@ -62,6 +62,7 @@ def register() -> None:
             "evaluation": inference.EvaluationResultSerializer,
             "explanation": inference.ExplanationResultSerializer,
             "export": datasets.ExportResultSerializer,
+            "feature_map": inference.FeatureMapResultSerializer,
             "images_bulk": datasets.ImagesBulkResultSerializer,
             "import": datasets.ImportResultSerializer,
             "import_dry_run": datasets.DryRunResultSerializer,

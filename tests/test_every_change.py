@@ -64,7 +64,9 @@ EXCEPTIONS = {
     "POST models/{id}/predict/": READS,
     "POST models/compare/": READS,
     "POST models/{id}/suggestions/": "what a model suggests is confirmed or rejected",
+    "POST datasets/{id}/suspects/": READS,
     "POST models/{id}/suspects/": READS,
+    "POST projects/{project_id}/map/": READS,
     "DELETE trash/{id}/": "it is how things are removed for good",
     "POST trash/empty/": "it is how things are removed for good",
 }

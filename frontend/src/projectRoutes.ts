@@ -62,6 +62,12 @@ const live = createRoute({
   validateSearch: readLiveSearch,
   component: lazyRouteComponent(() => import("./live/LivePage")),
 });
+const map = createRoute({
+  getParentRoute: () => project,
+  path: "/review/map",
+  validateSearch: readFilter,
+  component: lazyRouteComponent(() => import("./map/MapPage")),
+});
 const duplicates = createRoute({
   getParentRoute: () => project,
   path: "/review/duplicates",
@@ -220,6 +226,7 @@ export const projectRoutes = project.addChildren([
   label,
   review,
   live,
+  map,
   suspects,
   duplicates,
   sentBack,

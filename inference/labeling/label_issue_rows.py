@@ -11,15 +11,19 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image
 from inference.models import LabelIssue, Model
-from projects.models import Project
+from projects.models import Project, Task
 from projects.selectors import is_live, project_ids_of
 
 INSERT_CHUNK = 1000
 
 
 @transaction.atomic
-def replace_label_issues(*, model: Model, dataset: Dataset, rows: Sequence[LabelIssue]) -> None:
-    """Keep what a search found, in its order. What somebody decided about the same issue stays decided."""
+def replace_label_issues(*, model: Model | None, dataset: Dataset, rows: Sequence[LabelIssue]) -> None:
+    """Keep what a search found, in its order. What somebody decided about the same issue stays decided.
+
+    Args:
+        model: None: a search by the features of the images alone.
+    """
     earlier = LabelIssue.objects.filter(model=model, dataset=dataset)
     kept = earlier.filter(decision=LabelIssue.Decision.KEPT).only(*IDENTIFYING_FIELDS, "decision", "decided_by")
     decided = {_identity(row): row for row in kept}
@@ -46,12 +50,17 @@ def open_label_issues(rows: QuerySet[LabelIssue]) -> QuerySet[LabelIssue]:
     """Those that nobody decided, and whose label is still the one in question."""
     marks = Annotation.objects.filter(image=OuterRef("image"), confirmed=True, label__name=OuterRef("label"))
     drawn = Exists(marks.filter(pk=OuterRef("annotation"))) | (Q(annotation=None) & Exists(marks))
-    return rows.filter(decision=None).filter(Q(kind=LabelIssue.Kind.NOT_DRAWN) | drawn)
+    # Of a project of boxes the whole image is an outlier, whatever is drawn on it.
+    has_none = ~Exists(Annotation.objects.filter(image=OuterRef("image"), confirmed=True))
+    is_open = has_none | Q(dataset__project__task=Task.DETECTION)
+    unlabelled = Q(kind=LabelIssue.Kind.OUTLIER, label="") & is_open
+    return rows.filter(decision=None).filter(Q(kind=LabelIssue.Kind.NOT_DRAWN) | drawn | unlabelled)
 
 
 def label_issues_of(user: User) -> QuerySet[LabelIssue]:
     """Of images and models that are there, in the projects of a user."""
-    rows = LabelIssue.objects.filter(is_live("model__project__"), dataset__project__in=project_ids_of(user))
+    live = Q(model=None) | is_live("model__project__")
+    rows = LabelIssue.objects.filter(live, dataset__project__in=project_ids_of(user))
     return rows.filter(image__dataset__project=F("dataset__project"))
 
 
@@ -63,7 +72,8 @@ def decide_label_issue(*, issue: LabelIssue, user: User, decision: str | None) -
 
 
 def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
-    """The searches whose suspects are kept, the newest first: of which dataset, by which model, and what is open."""
+    """The searches whose suspects are kept, the newest first: of which dataset, by which model, and what is open.
+    Outliers are counted by themselves."""
     rows = label_issues_of(user)
     if project is not None:
         rows = rows.filter(dataset__project=project)
@@ -71,14 +81,19 @@ def searches_of(user: User, *, project: Project | None = None) -> list[dict]:
     named = rows.annotate(
         model_name=F("model__name"), model_version=F("model__version"), dataset_name=F("dataset__name")
     )
-    counted = named.values(*fields).annotate(searched_at=Max("created_at"), total=Count("pk"))
+    of_labels = ~Q(kind=LabelIssue.Kind.OUTLIER)
+    counted = named.values(*fields).annotate(searched_at=Max("created_at"), total=Count("pk", filter=of_labels))
     still: dict[tuple, Any] = {
         (row["model"], row["dataset"]): row
         for row in open_label_issues(rows)
         .values("model", "dataset")
-        .annotate(open=Count("pk"), issues=Count("pk", filter=Q(is_issue=True)))
+        .annotate(
+            open=Count("pk", filter=of_labels),
+            issues=Count("pk", filter=of_labels & Q(is_issue=True)),
+            outliers=Count("pk", filter=Q(kind=LabelIssue.Kind.OUTLIER, is_issue=True)),
+        )
     }
-    nothing = {"open": 0, "issues": 0}
+    nothing = {"open": 0, "issues": 0, "outliers": 0}
     searches = [
         {**row, **{name: still.get((row["model"], row["dataset"]), nothing)[name] for name in nothing}}
         for row in counted.order_by("model", "dataset")

@@ -14,6 +14,7 @@ from datasets.grouping import Candidate, group_images
 from datasets.models import Dataset, Image
 from inference.labeling.box_pairs import OVERLAP, box_array
 from inference.labeling.datasets import REPORT_EVERY, dataset_of
+from inference.labeling.feature_issues import images_with_features, issues_by_features
 from inference.labeling.features import embedder_of
 from inference.labeling.label_issue_rows import replace_label_issues
 from inference.models import LabelIssue, Model
@@ -44,16 +45,21 @@ CONFIDENT_BOX_SCORE = 0.7
 
 @dataclass(frozen=True)
 class LabelIssuesParameters(JobParameters, kind=JobKind.SUSPECTS):
+    """An empty model: by the features of the images alone."""
+
     model: str
     dataset: str
 
 
 @dataclass(frozen=True)
 class LabelIssuesResult(JobResult):
-    model: str
+    """Without a model there are outliers, too."""
+
+    model: str | None
     dataset: str
     images: int
     probably_wrong: int
+    outliers: int | None = None
 
 
 def start_label_issues(*, model: Model, dataset: Dataset, user: User) -> Job:
@@ -72,10 +78,25 @@ def start_label_issues(*, model: Model, dataset: Dataset, user: User) -> Job:
     return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue)
 
 
+def start_feature_issues(*, dataset: Dataset, user: User) -> Job:
+    """Make the job that looks for wrong labels and outliers by the features of the images.
+
+    Raises:
+        NoEmbedder, TooFewFeatures
+    """
+    images_with_features(dataset)
+    parameters = LabelIssuesParameters("", str(dataset.pk))
+    queue = queue_for(images=dataset.image_count)
+    return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue)
+
+
 @handles(LabelIssuesParameters)
 def find_wrong_labels(context: JobContext[LabelIssuesParameters]) -> LabelIssuesResult:
     """Put the labelled images of a dataset into the order of suspicion."""
-    dataset, model = dataset_of(context), get_model_or_fail(context.parameters.model)
+    dataset = dataset_of(context)
+    if not context.parameters.model:
+        return _by_features(context, dataset)
+    model = get_model_or_fail(context.parameters.model)
     images = (
         Image.objects.filter(dataset=dataset, annotations__confirmed=True)
         .distinct()
@@ -95,6 +116,17 @@ def find_wrong_labels(context: JobContext[LabelIssuesParameters]) -> LabelIssues
     replace_label_issues(model=model, dataset=dataset, rows=rows)
     context.report(total, total)
     return LabelIssuesResult(str(model.pk), str(dataset.pk), total, sum(row.is_issue for row in rows))
+
+
+def _by_features(context: JobContext[LabelIssuesParameters], dataset: Dataset) -> LabelIssuesResult:
+    context.report(0, dataset.image_count)
+    rows = issues_by_features(dataset)
+    context.report(dataset.image_count, dataset.image_count)
+    replace_label_issues(model=None, dataset=dataset, rows=rows)
+    of_labels = [row for row in rows if row.kind == LabelIssue.Kind.LABEL]
+    wrong = sum(row.is_issue for row in of_labels)
+    outliers = sum(row.is_issue for row in rows) - wrong
+    return LabelIssuesResult(None, str(dataset.pk), len(of_labels), wrong, outliers)
 
 
 def _label_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:

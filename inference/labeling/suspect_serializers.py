@@ -35,7 +35,11 @@ class SuspectSerializer(serializers.ModelSerializer):
         ]
         read_only_fields = fields
         extra_kwargs = {
-            "quality": {"help_text": "How far the model believes the label, 0 to 1."},
+            "model": {"help_text": "null: found by the features of the images, without a model."},
+            "quality": {
+                "help_text": "How far the model believes the label, 0 to 1. Of an outlier: the usual distance to the "
+                "nearest images of its label, over its own."
+            },
             "suggested_score": {"help_text": "How far it believes what it suggests; null: an older search."},
         }
 
@@ -62,13 +66,14 @@ class SuspectSearchQuerySerializer(KnownFieldsOnly, serializers.Serializer):
 class SuspectSearchSerializer(serializers.Serializer):
     """A search for wrong labels, and what is left of it."""
 
-    model = serializers.UUIDField()
-    model_name = serializers.CharField()
-    model_version = serializers.IntegerField()
+    model = serializers.UUIDField(allow_null=True, help_text="null: by the features of the images, without a model.")
+    model_name = serializers.CharField(allow_null=True)
+    model_version = serializers.IntegerField(allow_null=True)
     dataset = serializers.UUIDField()
     dataset_name = serializers.CharField()
     searched_at = serializers.DateTimeField()
     total = serializers.IntegerField(help_text="Labels that it put into order.")
     open = serializers.IntegerField(help_text="Of these: not decided, and still as they were.")
     issues = serializers.IntegerField(help_text="Of the open ones: probably wrong.")
+    outliers = serializers.IntegerField(help_text="Open images that are unlike all others of their label.")
     decided = serializers.IntegerField(help_text="The others: kept or corrected, or their label was changed since.")

@@ -18,6 +18,7 @@ from django.db import transaction
 from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.embedding import MissingImages, NoRoom
 from inference.embeddings.stores import alone
+from inference.feature_map.making import place_new_images
 from inference.live_model.box_features import MissingBoxes, marked_boxes
 from inference.live_model.box_fitting import fit_boxes
 from inference.live_model.fitting import announce_guesses, fit_live_model
@@ -162,6 +163,7 @@ class Upkeep:
                 self._forget(pk)
                 return
             order_images(project, embedder, fit_live_model(project, embedder))
+            place_new_images(project, embedder)
             self._unmeasured.add(pk)
             if project.task == Task.DETECTION:
                 self._boxes[pk] = MissingBoxes(project, embedder, marked_boxes(project))

@@ -16,10 +16,11 @@ from rest_framework.serializers import BaseSerializer
 
 from common.requests import AuthenticatedRequest
 from datasets.gallery.rows import grid_rows
+from datasets.models import Dataset
 from datasets.selectors import datasets_of
 from inference.labeling import suspect_serializers as shapes
 from inference.labeling.label_issue_rows import decide_label_issue, label_issues_of, open_label_issues, searches_of
-from inference.labeling.label_issues import start_label_issues
+from inference.labeling.label_issues import start_feature_issues, start_label_issues
 from inference.labeling.serializers import SuspectsRequestSerializer
 from inference.models import LabelIssue
 from inference.views.of_model import OfModel
@@ -53,12 +54,36 @@ class ModelSuspectsView(OfModel):
         return accepted(start_label_issues(model=model, user=request.user, **data))
 
 
+class DatasetSuspectsView(viewsets.GenericViewSet):
+    """Wrong labels and outliers of a dataset, without a model."""
+
+    request: AuthenticatedRequest
+
+    queryset = Dataset.objects.none()
+    serializer_class = JobSerializer
+    permission_classes = [ProjectPermission]
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Dataset]:
+        return datasets_of(self.request.user).select_related("project")
+
+    @extend_schema(request=None, responses={202: JobSerializer})
+    def suspects(self, request: AuthenticatedRequest, pk: uuid.UUID) -> Response:
+        """Look for wrong labels by the features of the images, before there is any model, and for images that are
+        unlike all others of their label. They are listed at `suspects/?dataset=&by_features=true`; of a project of
+        boxes there are outliers only."""
+        return accepted(start_feature_issues(dataset=self.get_object(), user=request.user))
+
+
 class SuspectFilter(filters.FilterSet):
     project = filters.UUIDFilter(field_name="dataset__project_id")
     open = filters.BooleanFilter(
         method="with_open", label="true: only those that nobody decided and whose label is still as it was."
     )
     decision = filters.ChoiceFilter(choices=LabelIssue.Decision.choices)
+    by_features = filters.BooleanFilter(
+        field_name="model", lookup_expr="isnull", label="true: only those that were found without a model."
+    )
 
     class Meta:
         model = LabelIssue

@@ -9,6 +9,7 @@ export function useKindNames(): Record<string, string> {
     evaluation: t`Evaluation`,
     explanation: t`Explanations`,
     export: t`Export`,
+    feature_map: t`Map of the images`,
     images_bulk: t`Change of many images`,
     import: t`Import`,
     label_removal: t`Removal of a label`,

@@ -520,6 +520,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{id}/suspects/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for wrong labels by the features of the images, before there is any model, and for images that are
+         * @description Look for wrong labels by the features of the images, before there is any model, and for images that are
+         *     unlike all others of their label. They are listed at `suspects/?dataset=&by_features=true`; of a project of boxes
+         *     there are outliers only.
+         */
+        post: operations["datasets_suspects_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{id}/uses/": {
         parameters: {
             query?: never;
@@ -2383,6 +2405,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/map/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the map stands, and why there is none yet
+         * @description How the map stands, and why there is none yet.
+         */
+        get: operations["projects_map_retrieve"];
+        put?: never;
+        /**
+         * Make the map of all images that can be compared, or make it again
+         * @description Make the map of all images that can be compared, or make it again. Images that come later are placed on it
+         *     beside those that they are like.
+         */
+        post: operations["projects_map_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/map/points/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The images of the map that the filters leave, which are those of `images/`: where each is, and its label
+         * @description The images of the map that the filters leave, which are those of `images/`: where each is, and its label.
+         */
+        get: operations["projects_map_points_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/members/": {
         parameters: {
             query?: never;
@@ -3957,6 +4024,7 @@ export interface components {
          *     * `evaluation` - evaluation
          *     * `explanation` - explanation
          *     * `export` - export
+         *     * `feature_map` - feature_map
          *     * `images_bulk` - images_bulk
          *     * `import` - import
          *     * `label_removal` - label_removal
@@ -3978,7 +4046,7 @@ export interface components {
          *     * `training` - training
          * @enum {string}
          */
-        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey" | "training";
+        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "feature_map" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey" | "training";
         /**
          * @description * `job` - job
          *     * `training` - training
@@ -5728,11 +5796,11 @@ export interface components {
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
-            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backbone_died" | "backbone_died_slowly" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_not_allowed" | "source_not_found" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_folder" | "weights_incomplete" | "weights_missing" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
+            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backbone_died" | "backbone_died_slowly" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_not_allowed" | "source_not_found" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_features" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_folder" | "weights_incomplete" | "weights_missing" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_reads_only" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_reads_only" | "too_few_features" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -6113,6 +6181,34 @@ export interface components {
             reviewed: components["schemas"]["YesNoCount"];
             has_suggestions: components["schemas"]["YesNoCount"];
             datasets: components["schemas"]["DatasetCount"][];
+        };
+        /** @description A map of all images of a project: alike ones lie near each other. */
+        FeatureMap: {
+            /** @description Why there is no map: no_embedder, no_images, embedding, too_few_images or not_made; empty where there is one. */
+            code: string;
+            detail: string;
+            /** @description Of the project. */
+            images: number;
+            /** @description Images that can be compared; the others follow in the background. */
+            embedded: number;
+            /** Format: date-time */
+            made_at: string | null;
+            /** @description Images on the map. */
+            mapped: number;
+            /** @description Of these: placed beside those that they are like, after the map was made. */
+            placed_later: number;
+        };
+        /** @description What every result may have. */
+        FeatureMapResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "feature_map";
+            images?: number;
         };
         FeedbackAnswer: {
             status: components["schemas"]["StatusEnum"];
@@ -6717,6 +6813,7 @@ export interface components {
          *     * `evaluation` - Evaluation
          *     * `explanation` - Explanation
          *     * `export` - Export
+         *     * `feature_map` - Feature Map
          *     * `images_bulk` - Images Bulk
          *     * `import` - Import
          *     * `label_removal` - Label Removal
@@ -6737,8 +6834,8 @@ export interface components {
          *     * `video_survey` - Video Survey
          * @enum {string}
          */
-        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey";
-        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["UndoResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoProxyResult"] | components["schemas"]["VideoSurveyResult"];
+        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "feature_map" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey";
+        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["FeatureMapResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["UndoResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoProxyResult"] | components["schemas"]["VideoSurveyResult"];
         /** @description What an invitation link leads to. */
         JoinPreview: {
             project_name: string;
@@ -6939,8 +7036,11 @@ export interface components {
         LightSuspect: {
             /** Format: uuid */
             readonly id: string;
-            /** Format: uuid */
-            readonly model: string;
+            /**
+             * Format: uuid
+             * @description null: found by the features of the images, without a model.
+             */
+            readonly model: string | null;
             /** Format: uuid */
             readonly dataset: string;
             readonly rank: number;
@@ -6952,7 +7052,7 @@ export interface components {
             box: number[] | null;
             /**
              * Format: double
-             * @description How far the model believes the label, 0 to 1.
+             * @description How far the model believes the label, 0 to 1. Of an outlier: the usual distance to the nearest images of its label, over its own.
              */
             readonly quality: number;
             /**
@@ -7172,6 +7272,18 @@ export interface components {
             /** @description JSON in base64: what to run, where to get it, until when it holds. */
             payload: string;
             signatures: components["schemas"]["Signature"][];
+        };
+        /** @description Points of the map, in base64: some 22 bytes an image. They are in no order. */
+        MapPoints: {
+            count: number;
+            /** @description 16 bytes each, the id of an image. */
+            ids: string;
+            /** @description x and y of each as little-endian 16-bit numbers, from the left upper corner. */
+            positions: string;
+            /** @description The place of each image's label in `labels`, a little-endian 16-bit number; 65535: no label. */
+            places: string;
+            /** @description Labels that images of the map carry. */
+            labels: string[];
         };
         /**
          * @description * `hit` - hit
@@ -9623,8 +9735,11 @@ export interface components {
         Suspect: {
             /** Format: uuid */
             readonly id: string;
-            /** Format: uuid */
-            readonly model: string;
+            /**
+             * Format: uuid
+             * @description null: found by the features of the images, without a model.
+             */
+            readonly model: string | null;
             /** Format: uuid */
             readonly dataset: string;
             readonly rank: number;
@@ -9636,7 +9751,7 @@ export interface components {
             box: number[] | null;
             /**
              * Format: double
-             * @description How far the model believes the label, 0 to 1.
+             * @description How far the model believes the label, 0 to 1. Of an outlier: the usual distance to the nearest images of its label, over its own.
              */
             readonly quality: number;
             /**
@@ -9660,15 +9775,19 @@ export interface components {
          * @description * `label` - another label fits better
          *     * `not_drawn` - the model is sure of a box that nobody drew
          *     * `not_seen` - the model sees nothing in the box
+         *     * `outlier` - the image is unlike all others of its label
          * @enum {string}
          */
-        SuspectKind: "label" | "not_drawn" | "not_seen";
+        SuspectKind: "label" | "not_drawn" | "not_seen" | "outlier";
         /** @description A search for wrong labels, and what is left of it. */
         SuspectSearch: {
-            /** Format: uuid */
-            model: string;
-            model_name: string;
-            model_version: number;
+            /**
+             * Format: uuid
+             * @description null: by the features of the images, without a model.
+             */
+            model: string | null;
+            model_name: string | null;
+            model_version: number | null;
             /** Format: uuid */
             dataset: string;
             dataset_name: string;
@@ -9680,6 +9799,8 @@ export interface components {
             open: number;
             /** @description Of the open ones: probably wrong. */
             issues: number;
+            /** @description Open images that are unlike all others of their label. */
+            outliers: number;
             /** @description The others: kept or corrected, or their label was changed since. */
             decided: number;
         };
@@ -9702,11 +9823,12 @@ export interface components {
              */
             kind: "suspects";
             /** Format: uuid */
-            model?: string;
+            model?: string | null;
             /** Format: uuid */
             dataset?: string;
             images?: number;
             probably_wrong?: number;
+            outliers?: number;
         };
         System: {
             versions: components["schemas"]["Versions"];
@@ -13727,6 +13849,134 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    datasets_suspects_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25542,6 +25792,357 @@ export interface operations {
             };
         };
     };
+    projects_map_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeatureMap"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_map_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_map_points_retrieve: {
+        parameters: {
+            query?: {
+                /** @description With a confirmed annotation, or looked at; suggestions that wait do not count. */
+                annotated?: boolean;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
+                dataset?: string;
+                /** @description Part of the file name. */
+                filename?: string;
+                /** @description Sent back by devices. */
+                from_devices?: boolean;
+                group?: string;
+                /** @description With suggestions that wait for a look. */
+                has_suggestions?: boolean;
+                /**
+                 * @description * `JPEG` - JPEG
+                 *     * `MPO` - MPO
+                 *     * `PNG` - PNG
+                 *     * `WEBP` - WEBP
+                 *     * `BMP` - BMP
+                 *     * `GIF` - GIF
+                 *     * `TIFF` - TIFF
+                 *     * `HEIF` - HEIF
+                 *     * `AVIF` - AVIF
+                 *     * `other` - other
+                 */
+                image_format?: "AVIF" | "BMP" | "GIF" | "HEIF" | "JPEG" | "MPO" | "PNG" | "TIFF" | "WEBP" | "other";
+                /** @description The import that brought it. */
+                job?: string;
+                label?: string[];
+                /**
+                 * @description With several labels: any of them (the default), or all.
+                 *
+                 *     * `any` - any
+                 *     * `all` - all
+                 */
+                label_mode?: "all" | "any";
+                /** @description Of a suggestion, with the label if one is named. */
+                max_score?: number;
+                /** @description Of a suggestion, with the label if one is named. */
+                min_score?: number;
+                /**
+                 * @description Of one of its annotations; none: it has no annotation.
+                 *
+                 *     * `human` - Human
+                 *     * `imported` - Imported
+                 *     * `model` - Model
+                 *     * `none` - none
+                 */
+                origin?: "human" | "imported" | "model" | "none";
+                project?: string;
+                /** @description Part of the file name. */
+                q?: string;
+                /** @description Somebody looked at it. */
+                reviewed?: boolean;
+                /** @description Where it came from, as `source` says it. */
+                source?: string;
+                /**
+                 * @description * `train` - Train
+                 *     * `validation` - Validation
+                 *     * `test` - Test
+                 *     * `none` - none
+                 */
+                split?: "none" | "test" | "train" | "validation" | null;
+                /** @description Deprecated: the same as has_suggestions. */
+                unconfirmed?: boolean;
+                video?: string;
+                without_label?: string[];
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapPoints"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     projects_members_list: {
         parameters: {
             query?: {
@@ -28108,6 +28709,8 @@ export interface operations {
     suspects_list: {
         parameters: {
             query?: {
+                /** @description true: only those that were found without a model. */
+                by_features?: boolean;
                 /** @description From `next`, `previous`. */
                 cursor?: string;
                 dataset?: string;
@@ -28123,8 +28726,9 @@ export interface operations {
                  * @description * `label` - another label fits better
                  *     * `not_drawn` - the model is sure of a box that nobody drew
                  *     * `not_seen` - the model sees nothing in the box
+                 *     * `outlier` - the image is unlike all others of its label
                  */
-                kind?: "label" | "not_drawn" | "not_seen";
+                kind?: "label" | "not_drawn" | "not_seen" | "outlier";
                 model?: string;
                 /** @description true: only those that nobody decided and whose label is still as it was. */
                 open?: boolean;

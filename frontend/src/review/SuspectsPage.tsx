@@ -1,6 +1,6 @@
-import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Button, Center, Container, Loader, Stack, Text } from "@mantine/core";
-import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Center, Container, Loader, Stack, Text } from "@mantine/core";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { RunningWork } from "../activity/RunningWork";
 import { useRunning } from "../activity/useRunning";
 import { isInTheWay } from "../api/errors";
@@ -12,7 +12,7 @@ import { usePageNavigate } from "../ui/usePageNavigate";
 import { ReviewTabs } from "./parts/ReviewTabs";
 import { StartSuspects } from "./parts/StartSuspects";
 import { SuspectReview } from "./parts/SuspectReview";
-import { refreshSuspects, useSuspectSearches } from "./suspects";
+import { BY_FEATURES, isNamed, refreshSuspects, useSuspectSearches } from "./suspects";
 
 /** Labels that a model doubts: looked for from here, and decided one after the other. */
 export default function SuspectsPage() {
@@ -42,10 +42,8 @@ function Suspects({ project }: { project: string }) {
         <Loader aria-label={t`Loading`} />
       </Center>
     );
-  const search =
-    searches.data.find(({ model, dataset }) => model === wanted.model && dataset === wanted.dataset) ??
-    searches.data[0];
-  const start = mayEdit && models.data.length > 0 && (
+  const search = searches.data.find((one) => isNamed(one, wanted.model, wanted.dataset)) ?? searches.data[0];
+  const start = mayEdit && (
     <StartSuspects
       project={project}
       models={models.data}
@@ -54,16 +52,16 @@ function Suspects({ project }: { project: string }) {
     />
   );
   const progress = running && (
-    <RunningWork entry={running} title={t`The model compares every label with what it sees.`} />
+    <RunningWork entry={running} title={t`Every label is compared with what the image shows.`} />
   );
   if (search)
     return (
       <SuspectReview
-        key={`${search.model}-${search.dataset}`}
+        key={`${search.model ?? BY_FEATURES}-${search.dataset}`}
         project={project}
         search={search}
         searches={searches.data}
-        choose={({ model, dataset }) => void navigate({ search: { model, dataset } })}
+        choose={({ model, dataset }) => void navigate({ search: { model: model ?? BY_FEATURES, dataset } })}
         foot={
           <Stack>
             {progress}
@@ -72,28 +70,12 @@ function Suspects({ project }: { project: string }) {
         }
       />
     );
-  if (models.data.length === 0)
-    return (
-      <EmptyState
-        icon="brain"
-        title={<Trans>Labels are checked with a model</Trans>}
-        action={
-          <Button component={Link} to={`/projects/${project}`} variant="default">
-            <Trans>To the overview</Trans>
-          </Button>
-        }
-      >
-        <Trans>
-          Train a model on this project first. It then shows the images whose label it believes least.
-        </Trans>
-      </EmptyState>
-    );
   return (
     <Container size="xs" py="xl">
       <EmptyState icon="search" title={<Trans>No label was looked at yet</Trans>}>
         <Trans>
-          A model compares each label with what it sees on images that it did not learn from. The labels it
-          believes least are shown here, one after the other.
+          Each label is compared with what was learned from other images: by a model, or by how the images
+          look before there is any model. The labels that fit least are shown here, one after the other.
         </Trans>
       </EmptyState>
       {progress}
@@ -103,9 +85,6 @@ function Suspects({ project }: { project: string }) {
           <Trans>You may look at this project. Its editors start the search.</Trans>
         </Text>
       )}
-      <Text size="xs" className="quiet" ta="center" mt="md">
-        <Plural value={models.data.length} one="# model is ready." other="# models are ready." />
-      </Text>
     </Container>
   );
 }

@@ -19,6 +19,20 @@ const NEXT = 5;
 const json = { "Content-Type": "application/json" };
 const keyOf = (project: string) => [...keys.project(project), "suspects"] as const;
 
+/** In place of a model: the search by the features of the images alone. */
+export const BY_FEATURES = "features";
+/** What is looked at one after the other: labels, or images that are unlike all others of their label. */
+export type SuspectSort = "label" | "outlier";
+
+/** Whether a search is the one that an address names. */
+export function isNamed(
+  search: SuspectSearch,
+  model: string | undefined,
+  dataset: string | undefined,
+): boolean {
+  return (search.model ?? BY_FEATURES) === model && search.dataset === dataset;
+}
+
 /** The searches whose results are kept, the newest first. */
 export function useSuspectSearches(project: string) {
   return useQuery({
@@ -36,13 +50,18 @@ export function sizeBeside(later: number): number {
 export function useSuspects(
   project: string,
   search: SuspectSearch | undefined,
+  sort: SuspectSort,
   areAllShown: boolean,
   later: number,
 ) {
   const size = String(sizeBeside(later));
   const query = new URLSearchParams({ open: "true", fields: "grid", page_size: size });
   if (search) {
-    query.set("model", search.model);
+    if (search.model) query.set("model", search.model);
+    else {
+      query.set("by_features", "true");
+      query.set("kind", sort);
+    }
     query.set("dataset", search.dataset);
   }
   if (!areAllShown) query.set("is_issue", "true");
@@ -56,7 +75,8 @@ export function useSuspects(
 }
 
 export async function searchSuspects(model: string, dataset: string): Promise<void> {
-  await send<Job>("POST", `/api/v1/models/${model}/suspects/`, JSON.stringify({ dataset }), json);
+  if (model === BY_FEATURES) await send<Job>("POST", `/api/v1/datasets/${dataset}/suspects/`);
+  else await send<Job>("POST", `/api/v1/models/${model}/suspects/`, JSON.stringify({ dataset }), json);
   await queryClient.invalidateQueries({ queryKey: ["activity"] });
 }
 
@@ -132,6 +152,14 @@ export async function relabel(
     await refreshSuspects(project);
   } else if (annotation) await annotate(project, named, image.id, { change: [{ id: annotation, label }] });
   else await bulk(project, named, { action: "label", images: [image.id], label });
+}
+
+/** An image that does not belong here. It rests in the trash. */
+export function removeImage(project: string, suspect: Suspect, title: string): Promise<unknown> {
+  return bulk(project, `${title} (${suspect.image.filename})`, {
+    action: "delete",
+    images: [suspect.image.id],
+  });
 }
 
 /** The model sees nothing in the box, and rightly so. */

@@ -1,4 +1,4 @@
-import { Trans } from "@lingui/react/macro";
+import { Trans, useLingui } from "@lingui/react/macro";
 import { Text } from "@mantine/core";
 import type { Label } from "../../api/types";
 import { LabelChip } from "../../ui/LabelChip";
@@ -10,7 +10,9 @@ export function Doubt({ suspect, labels }: { suspect: Suspect; labels: Label[] }
   const chip = (name: string) => (
     <LabelChip label={labels.find((label) => label.name === name) ?? { name, color: "#888888" }} />
   );
+  const { i18n } = useLingui();
   const { kind, label, suggested, quality, suggested_score: score } = suspect;
+  const times = i18n.number(1 / Math.max(0.01, quality), { maximumFractionDigits: 1 });
   return (
     <div>
       <Text size="xs" className="quiet" truncate>
@@ -19,7 +21,13 @@ export function Doubt({ suspect, labels }: { suspect: Suspect; labels: Label[] }
       <Text size="sm" my={6}>
         {kind === "not_drawn" && <Trans>The model is sure of a box that nobody drew.</Trans>}
         {kind === "not_seen" && <Trans>The model sees nothing in this box.</Trans>}
-        {kind === "label" && <Trans>The model finds another label more likely.</Trans>}
+        {kind === "label" && <Trans>Another label is more likely.</Trans>}
+        {kind === "outlier" && label && (
+          <Trans>Unlike all others of its label: its nearest images are {times} times as far as usual.</Trans>
+        )}
+        {kind === "outlier" && !label && (
+          <Trans>Unlike all other images: its nearest ones are {times} times as far as usual.</Trans>
+        )}
       </Text>
       <div className={classes.doubt}>
         {label && (
@@ -37,7 +45,7 @@ export function Doubt({ suspect, labels }: { suspect: Suspect; labels: Label[] }
           <>
             <div>
               <Text size="xs" className="quiet">
-                <Trans>The model believes</Trans>
+                <Trans>More likely</Trans>
               </Text>
               {chip(suggested)}
             </div>

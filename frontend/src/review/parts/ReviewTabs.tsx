@@ -14,6 +14,7 @@ export function ReviewTabs({ project }: { project: string }) {
     [base, t`Suggestions`],
     // It guesses labels of whole images, not boxes.
     ...(own?.task === "classification" ? [[`${base}/live`, t`Live guesses`] as const] : []),
+    [`${base}/map`, t({ message: "Map", context: "of images" })],
     [`${base}/suspects`, t`Doubtful labels`],
     [`${base}/duplicates`, t`Duplicates`],
     [`${base}/devices`, t`From devices`],

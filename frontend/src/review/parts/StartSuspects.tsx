@@ -5,7 +5,7 @@ import type { ModelSummary } from "../../models/queries";
 import { useDatasets } from "../../projects/queries";
 import { Icon } from "../../ui/Icon";
 import { Problem } from "../../ui/Problem";
-import { searchSuspects } from "../suspects";
+import { BY_FEATURES, searchSuspects } from "../suspects";
 
 interface Props {
   project: string;
@@ -14,17 +14,17 @@ interface Props {
   onStart: (model: string, dataset: string) => void;
 }
 
-/** Which model looks at which dataset. */
+/** Which model looks at which dataset; none where there is none yet. */
 export function StartSuspects({ project, models, isBusy, onStart }: Props) {
   const { t } = useLingui();
   const { data: datasets = [] } = useDatasets(project);
   const [chosen, setChosen] = useState<{ model?: string | null; dataset?: string | null }>({});
   const [error, setError] = useState<unknown>(null);
   const [isSending, setIsSending] = useState(false);
-  const model = chosen.model ?? models[0]?.id;
+  const model = chosen.model ?? models[0]?.id ?? BY_FEATURES;
   const dataset = chosen.dataset ?? datasets[0]?.id;
   const start = async () => {
-    if (!model || !dataset) return;
+    if (!dataset) return;
     setIsSending(true);
     setError(null);
     try {
@@ -41,8 +41,11 @@ export function StartSuspects({ project, models, isBusy, onStart }: Props) {
       <Select
         label={t`Model`}
         allowDeselect={false}
-        data={models.map(({ id, name, version }) => ({ value: id, label: `${name} v${version}` }))}
-        value={model ?? null}
+        data={[
+          ...models.map(({ id, name, version }) => ({ value: id, label: `${name} v${version}` })),
+          { value: BY_FEATURES, label: t`None, by how the images look` },
+        ]}
+        value={model}
         onChange={(value) => setChosen({ ...chosen, model: value })}
       />
       {datasets.length > 1 && (

@@ -1,5 +1,17 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Button, Center, Group, Loader, ScrollArea, Select, Stack, Switch, Text, Title } from "@mantine/core";
+import {
+  Button,
+  Center,
+  Group,
+  Loader,
+  ScrollArea,
+  SegmentedControl,
+  Select,
+  Stack,
+  Switch,
+  Text,
+  Title,
+} from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useState } from "react";
@@ -7,7 +19,7 @@ import { asStudioError, isInTheWay } from "../../api/errors";
 import type { Label } from "../../api/types";
 import { useShortcut } from "../../keyboard/useShortcut";
 import { hotkeys, useLabelKeys } from "../../labeling/hotkeys";
-import { useLabels, useMayEdit } from "../../projects/queries";
+import { useLabels, useMayEdit, useProject } from "../../projects/queries";
 import { EmptyState } from "../../ui/EmptyState";
 import { Icon } from "../../ui/Icon";
 import { KeyHint } from "../../ui/KeyHint";
@@ -15,7 +27,17 @@ import { LabelChip } from "../../ui/LabelChip";
 import { Problem } from "../../ui/Problem";
 import { useMarks } from "../marks";
 import classes from "../Review.module.css";
-import { keepLabel, relabel, removeBox, type Suspect, type SuspectSearch, useSuspects } from "../suspects";
+import {
+  BY_FEATURES,
+  keepLabel,
+  relabel,
+  removeBox,
+  removeImage,
+  type Suspect,
+  type SuspectSearch,
+  type SuspectSort,
+  useSuspects,
+} from "../suspects";
 import { Doubt } from "./Doubt";
 import { SuggestionImage } from "./SuggestionImage";
 
@@ -27,7 +49,7 @@ interface Props {
   foot: ReactNode;
 }
 
-const idOf = ({ model, dataset }: SuspectSearch) => `${model} ${dataset}`;
+const idOf = ({ model, dataset }: SuspectSearch) => `${model ?? BY_FEATURES} ${dataset}`;
 
 /** One doubtful label after the other: Enter keeps it, M takes the model's, a label's key gives that one. */
 export function SuspectReview({ project, search, searches, choose, foot }: Props) {
@@ -35,9 +57,14 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const navigate = useNavigate();
   const mayEdit = useMayEdit(project);
   const { data: labels = [] } = useLabels(project);
+  const { data: own } = useProject(project);
+  const isOfBoxes = own?.task === "detection";
+  const [chosen, setSort] = useState<SuspectSort | null>(null);
+  // Of boxes there are no labels of whole images.
+  const sort = search.model !== null ? "label" : (chosen ?? (search.total === 0 ? "outlier" : "label"));
   const [areAllShown, setAreAllShown] = useState(false);
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
-  const { data, error, refetch } = useSuspects(project, search, areAllShown, seen.size);
+  const { data, error, refetch } = useSuspects(project, search, sort, areAllShown, seen.size);
   const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
   const [suspect] = open;
   const marks = useMarks(project, suspect?.image);
@@ -61,7 +88,14 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
     (label: Label) => void act((one) => relabel(project, one, label.id, t`Label as ${label.name}`)),
     [act, project, t],
   );
-  const remove = () => void act((one) => removeBox(project, one, t`Box removed`));
+  const remove = () =>
+    void act((one) =>
+      one.kind === "outlier"
+        ? removeImage(project, one, t`Image deleted`)
+        : removeBox(project, one, t`Box removed`),
+    );
+  const mayRemove = suspect?.kind === "not_seen" || suspect?.kind === "outlier";
+  const hasLabels = suspect?.kind !== "outlier" || !isOfBoxes;
   const skip = () => {
     if (suspect) setSeen((now) => new Set([...now, suspect.id]));
   };
@@ -93,9 +127,9 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   useShortcut({
     id: "suspects.remove",
     scope,
-    title: t`Remove the box`,
+    title: t`Remove the box, or delete the image`,
     keys: ["X", "Delete"],
-    disabled: isOff || suspect?.kind !== "not_seen",
+    disabled: isOff || !mayRemove,
     run: remove,
   });
   useShortcut({
@@ -112,7 +146,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
     keys: "O",
     run: () => void edit(),
   });
-  useLabelKeys(labels, !isOff, take);
+  useLabelKeys(labels, !isOff && hasLabels, take);
   const keys = hotkeys(labels);
   if (isInTheWay(error, data)) return <Problem error={error} retry={() => void refetch()} />;
   if (!data)
@@ -165,7 +199,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
               allowDeselect={false}
               data={searches.map((one) => ({
                 value: idOf(one),
-                label: `${one.model_name} v${one.model_version}, ${one.dataset_name}`,
+                label: `${one.model ? `${one.model_name} v${one.model_version}` : t`Without a model`}, ${one.dataset_name}`,
               }))}
               value={idOf(search)}
               onChange={(value) => {
@@ -174,7 +208,24 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
               }}
             />
           )}
+          {search.model === null && (
+            <SegmentedControl
+              aria-label={t`What is looked at`}
+              value={sort}
+              onChange={(value) => setSort(value as SuspectSort)}
+              data={[
+                { value: "label", label: t`Labels` },
+                { value: "outlier", label: t`Unusual images` },
+              ]}
+            />
+          )}
           <Text size="sm" className="quiet" aria-live="polite">
+            {search.model === null && (
+              <>
+                <Plural value={search.outliers} one="# unusual image" other="# unusual images" />
+                {" · "}
+              </>
+            )}
             <Plural
               value={search.issues}
               one="# label is probably wrong"
@@ -190,9 +241,13 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
                 <Button leftSection={<Icon name="check" />} onClick={keep}>
                   {suspect.kind === "not_drawn" ? <Trans>No box</Trans> : <Trans>Keep it</Trans>}
                 </Button>
-                {suspect.kind === "not_seen" ? (
+                {mayRemove ? (
                   <Button variant="default" className="wrapping" onClick={remove}>
-                    <Trans>Remove the box</Trans>
+                    {suspect.kind === "outlier" ? (
+                      <Trans>Delete the image</Trans>
+                    ) : (
+                      <Trans>Remove the box</Trans>
+                    )}
                   </Button>
                 ) : (
                   suggested && (
@@ -206,12 +261,14 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
                   )
                 )}
               </Group>
-              <Text size="xs" className="quiet">
-                <Trans>Or give it another label:</Trans>
-              </Text>
+              {hasLabels && (
+                <Text size="xs" className="quiet">
+                  <Trans>Or give it another label:</Trans>
+                </Text>
+              )}
               <ScrollArea.Autosize mah={190}>
                 <Group gap={6}>
-                  {labels.map((label) => (
+                  {(hasLabels ? labels : []).map((label) => (
                     <Button
                       key={label.id}
                       size="compact-sm"
