@@ -44,7 +44,7 @@ def _digits(folder: Path) -> list[Row]:
     if not is_here():
         return [Row("live model with few labels", "not measured: no photographs and weights here", "")]
     os.environ["MLSTUDIO_WEIGHTS_DIR"] = str(WEIGHTS)
-    features, labels, seconds = _features(unpack_all(folder / "images"))
+    features, labels, seconds = features_of(unpack_all(folder / "images"))
     rows = [Row("features of an image, with decoding", f"{seconds * 1000:.1f} ms", "LiteRT, one thread")]
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     for count in COUNTS:
@@ -105,7 +105,7 @@ def _asked(features: np.ndarray, labels: np.ndarray, seed: int, order: str) -> l
     return found
 
 
-def _features(images: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray, float]:
+def features_of(images: list[tuple[str, int]]) -> tuple[np.ndarray, np.ndarray, float]:
     import tensorflow as tf
 
     from vision.runtime.interpreters import LiteRTNetwork

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from django.contrib.auth.models import User
 
+from datasets.alike import near_by_features, with_alike
 from datasets.duplicate_groups.keeping import replace_groups
 from datasets.grouping import LIMITS, Candidate, group_within
-from datasets.models import Dataset, Image, Snapshot, SnapshotImage
+from datasets.models import Dataset, Image, NearDuplicates, Snapshot, SnapshotImage
 from datasets.selectors import live_datasets
 from datasets.snapshots import rarest_label
 from jobs.context import JobContext
@@ -31,6 +32,7 @@ class DuplicatesParameters(JobParameters, kind=JobKind.DUPLICATES):
     dataset: str
     whole_project: bool = False
     max_bits: int | None = None
+    by_features: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,21 @@ class DuplicatesResult(JobResult):
     first_groups: list[dict]
 
 
-def start_duplicates(*, dataset: Dataset, user: User, whole_project: bool = False, max_bits: int | None = None) -> Job:
+def start_duplicates(
+    *,
+    dataset: Dataset,
+    user: User,
+    whole_project: bool = False,
+    max_bits: int | None = None,
+    by_features: bool = False,
+) -> Job:
     """Make the job that looks for near-duplicates in a dataset, or in all datasets of its project.
 
     Args:
         max_bits: in how many bits of 256 they may differ; None: as the splits of the dataset see them.
+        by_features: look by the features of the images, too, as splits do where the dataset asks for it.
     """
-    parameters = DuplicatesParameters(str(dataset.pk), whole_project, max_bits)
+    parameters = DuplicatesParameters(str(dataset.pk), whole_project, max_bits, by_features)
     count = dataset.project.image_count if whole_project else dataset.image_count
     return enqueue_job(project=dataset.project, user=user, parameters=parameters, queue=queue_for(images=count))
 
@@ -87,7 +97,11 @@ def find_duplicates(context: JobContext[DuplicatesParameters]) -> DuplicatesResu
     grouping = group_within(_candidates(rows), NEAR_DUPLICATE_MAX_BITS if limit is None else limit, parted_bits)
     limits = [bits for bits in (parted_bits, grouping.limit_bits) if bits is not None]
     kept = min(limits) if len(limits) == 2 else None
-    groups = sorted(_groups(rows, grouping.roots, kept), key=_importance)
+    roots, by_hash = grouping.roots, grouping.roots
+    if parameters.by_features or dataset.near_duplicates == NearDuplicates.FEATURES:
+        grouping = with_alike(grouping, *near_by_features(dataset.project, [row["id"] for row in rows]))
+        roots = grouping.roots
+    groups = sorted(_groups(rows, roots, kept, by_hash), key=_importance)
     context.report(len(rows), len(rows))
     _keep(context, groups)
     replace_groups(dataset=dataset, groups=groups)
@@ -116,13 +130,13 @@ def _candidates(rows: list[dict]) -> list[Candidate]:
     ]
 
 
-def _groups(rows: list[dict], roots: np.ndarray, limit: int | None) -> list[dict]:
+def _groups(rows: list[dict], roots: np.ndarray, limit: int | None, by_hash: np.ndarray) -> list[dict]:
     members = defaultdict(list)
     for index, root in enumerate(roots.tolist()):
         members[root].append(index)
     words, _, inverse = unique_words([row["phash"] for row in rows])
     return [
-        _group([rows[index] for index in indices], words[inverse[indices]], limit)
+        _group([rows[index] for index in indices], words[inverse[indices]], limit, len(np.unique(by_hash[indices])) > 1)
         for indices in members.values()
         if len(indices) > 1
     ]
@@ -140,7 +154,7 @@ def _is_leak(rows: list[dict], words: np.ndarray, limit: int | None) -> bool:
     return is_near(words[sides == "train"], words[(sides == "validation") | (sides == "test")], limit)
 
 
-def _group(rows: list[dict], words: np.ndarray, limit: int | None) -> dict:
+def _group(rows: list[dict], words: np.ndarray, limit: int | None, is_by_features: bool) -> dict:
     images = [
         {
             "id": str(row["id"]),
@@ -156,6 +170,7 @@ def _group(rows: list[dict], words: np.ndarray, limit: int | None) -> dict:
         "is_exact": len({row["blob_id"] for row in rows}) == 1,
         "is_leak": _is_leak(rows, words, limit),
         "has_label_conflict": len(kinds) > 1,
+        "by_features": is_by_features,
         "images": images,
     }
 

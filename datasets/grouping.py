@@ -16,7 +16,8 @@ from vision.imaging.near_duplicates import NEAR_DUPLICATE_MAX_BITS, components, 
 
 # The same image saved again at another quality differs in so many bits at most.
 EXACT_BITS = 2
-LIMITS = {"strict": NEAR_DUPLICATE_MAX_BITS, "exact": EXACT_BITS, "off": None}
+# Features add to what hashes find.
+LIMITS = {"strict": NEAR_DUPLICATE_MAX_BITS, "features": NEAR_DUPLICATE_MAX_BITS, "exact": EXACT_BITS, "off": None}
 # A group that takes more leaves too little to validate and test with.
 MOST_OF_ALL, MOST_OF_LABEL = 0.2, 0.5
 # Below so many images there is nothing to divide: they stay together, and the user is told.

@@ -58,6 +58,10 @@ class UploadAnswerSerializer(serializers.Serializer):
 
 class DuplicatesRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     whole_project = serializers.BooleanField(default=False, help_text="Look in all datasets of the project.")
+    by_features = serializers.BooleanField(
+        default=False,
+        help_text="Also crops, mirrored copies and other light, by the images' features as far as they are ready.",
+    )
     max_bits = serializers.IntegerField(
         min_value=0,
         max_value=32,

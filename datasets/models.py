@@ -33,9 +33,11 @@ class Origin(models.TextChoices):
 
 
 class NearDuplicates(models.TextChoices):
-    """Which images that look alike share a split: nearly the same ones, the same image saved again, or none."""
+    """Which images that look alike share a split: nearly the same ones, also crops and mirrored copies by their
+    features, the same image saved again, or none."""
 
     STRICT = "strict"
+    FEATURES = "features"
     EXACT = "exact"
     OFF = "off"
 

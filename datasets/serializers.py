@@ -70,7 +70,8 @@ class DatasetSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerialize
         read_only_fields = ["image_count"]
         extra_kwargs = {
             "near_duplicates": {
-                "help_text": "Which images that look alike share a split: strict (nearly the same ones), exact (the "
+                "help_text": "Which images that look alike share a split: strict (nearly the same ones), "
+                "features (also crops, mirrored copies and other light, once images were compared), exact (the "
                 "same image saved again), off (none). Groups that you named and videos stay together always."
             }
         }

@@ -120,6 +120,7 @@ class DuplicateGroupSerializer(serializers.Serializer):
     is_exact = Yes()
     is_leak = Yes(help_text="It is in train and in validation or test.")
     has_label_conflict = Yes()
+    by_features = Yes(help_text="Hashes alone did not join it.")
     images = DuplicateImageSerializer(many=True)
 
 

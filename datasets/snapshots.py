@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.db.models import F
 
+from datasets.alike import near_by_features
 from datasets.errors import DatasetChanged, NothingToSnapshot, SnapshotIsRecord
 from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image, NearDuplicates, Snapshot, SnapshotImage
@@ -71,6 +72,9 @@ def take_snapshot(
         dataset.near_duplicates,
         previous_bits=parting.get("limit_bits") if parting.get("parted_images") else None,
         is_previous_parted=bool(parting),
+        alike=near_by_features(dataset.project, [row["id"] for row in rows])
+        if dataset.near_duplicates == NearDuplicates.FEATURES
+        else None,
     )
     facts["remarks"] += _remarks_on_waiting(waiting)
     for row, is_chosen in zip(rows, facts.pop("chosen"), strict=True):

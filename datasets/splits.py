@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from common.words import counted
+from datasets.alike import Pairs, with_alike
 from datasets.grouping import MOST_OF_ALL, Grouping, group_images, remark_on_large_groups
 from datasets.grouping import Candidate as Candidate
 
@@ -34,6 +35,7 @@ def assign_splits(
     near_duplicates: str = "strict",
     previous_bits: int | None = None,
     is_previous_parted: bool = True,
+    alike: tuple[Pairs, int] | None = None,
 ) -> tuple[list[str], dict]:
     """A split for every candidate.
 
@@ -46,7 +48,8 @@ def assign_splits(
 
     Args:
         fractions: of train, validation and test; they sum to 1.
-        near_duplicates: "strict", "exact" or "off".
+        near_duplicates: "strict", "features", "exact" or "off".
+        alike: with "features": places of near-duplicates, and how many candidates could not be compared.
         previous_bits: `limit_bits` of the last snapshot, when a group was parted there.
         is_previous_parted: False when the previous splits knew no groups that were parted: they do not count for those.
 
@@ -57,6 +60,8 @@ def assign_splits(
         a user asked for its split.
     """
     grouping = group_images(candidates, near_duplicates, previous_bits)
+    if alike is not None:
+        grouping = with_alike(grouping, *alike)
     members: dict[int, list[int]] = defaultdict(list)
     for index, root in enumerate(grouping.roots.tolist()):
         members[root].append(index)

@@ -7,7 +7,9 @@ class InferenceConfig(AppConfig):
 
     def ready(self) -> None:
         # They register their jobs and answers.
+        from datasets.alike import FINDERS
         from inference import retries, trash, usage, uses  # noqa: F401
+        from inference.embeddings.near_duplicates import pairs_by_features
         from inference.evaluation import comparisons, evaluations, explanations  # noqa: F401
         from inference.feature_map import making  # noqa: F401
         from inference.labeling import active_learning, label_issues, video_frames  # noqa: F401
@@ -23,3 +25,4 @@ class InferenceConfig(AppConfig):
         post_save.connect(announce_change, sender=ProjectEvent, dispatch_uid="live_model")
         NAMES["model"] = names_of_models
         BYTE_COUNTERS.append(usage.bytes_of)
+        FINDERS.append(pairs_by_features)

@@ -50,8 +50,8 @@ ENDS = {
     "snapshot_and_training": "dataset_deleted",
     "snapshot_and_search": "dataset_deleted",
 }
-# An image or a label that is gone is none to change; a file that is uploaded is the job's own.
-WITHOUT_OBJECTS = {"images_bulk", "label_removal", "model_import"}
+# An image or a label that is gone is none to change, or to be mapped; a file that is uploaded is the job's own.
+WITHOUT_OBJECTS = {"images_bulk", "label_removal", "model_import", "feature_map"}
 VALUES = {"dict": {}, "bool": False, "int": 1, "float": 0.1, "dict[str, float]": {}}
 WANTED = {"format": "auto", "filename": "a.zip", "split": "test", "file_kind": "litert-float32", "source": ""}
 

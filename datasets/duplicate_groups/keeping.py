@@ -46,6 +46,7 @@ def _row(dataset: Dataset, rank: int, group: dict, kept: dict) -> DuplicateGroup
         is_exact=group["is_exact"],
         is_leak=group["is_leak"],
         has_label_conflict=group["has_label_conflict"],
+        by_features=group["by_features"],
         is_kept=signature in kept,
         kept_by_id=kept.get(signature),
     )

@@ -11,7 +11,7 @@ class DuplicateGroup(Identified):
     """Images that the last search of a dataset found to be copies of each other, or nearly so.
 
     `signature` is of the keys of its images: what was kept on purpose stays so when the next search finds the same
-    group. `rank` counts from 1; those that matter most come first.
+    group. `rank` counts from 1; those that matter most come first. `by_features`: hashes alone did not join it.
     """
 
     dataset = models.ForeignKey("datasets.Dataset", on_delete=models.CASCADE, related_name="duplicate_groups")
@@ -20,6 +20,7 @@ class DuplicateGroup(Identified):
     is_exact = models.BooleanField()
     is_leak = models.BooleanField()
     has_label_conflict = models.BooleanField()
+    by_features = models.BooleanField(default=False, db_default=False)
     is_kept = models.BooleanField(default=False)
     kept_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

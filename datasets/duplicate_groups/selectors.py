@@ -35,6 +35,7 @@ def summary_of(*, dataset: Dataset, user: User) -> dict:
         exact=Count("pk", filter=Q(is_kept=False, is_exact=True)),
         leaks=Count("pk", filter=Q(is_kept=False, is_leak=True)),
         label_conflicts=Count("pk", filter=Q(is_kept=False, has_label_conflict=True)),
+        by_features=Count("pk", filter=Q(is_kept=False, by_features=True)),
         kept=Count("pk", filter=Q(is_kept=True)),
     )
     jobs = Job.objects.filter(project=dataset.project_id, kind="duplicates", parameters__dataset=str(dataset.pk))

@@ -32,6 +32,7 @@ class FoundDuplicatesGroupSerializer(serializers.ModelSerializer):
             "is_exact",
             "is_leak",
             "has_label_conflict",
+            "by_features",
             "is_kept",
             "images",
             "left_out",
@@ -42,6 +43,7 @@ class FoundDuplicatesGroupSerializer(serializers.ModelSerializer):
             "is_exact": {"help_text": "They are the same file."},
             "is_leak": {"help_text": "They were on both sides of a split when the search ran."},
             "has_label_conflict": {"help_text": "They carried different labels when the search ran."},
+            "by_features": {"help_text": "Joined by their features: crops, mirrored copies, other light."},
             "is_kept": {"help_text": "Somebody decided that all of them stay."},
         }
 
@@ -57,5 +59,6 @@ class DuplicatesSummarySerializer(serializers.Serializer):
     exact = serializers.IntegerField()
     leaks = serializers.IntegerField()
     label_conflicts = serializers.IntegerField()
+    by_features = serializers.IntegerField()
     kept = serializers.IntegerField(help_text="Groups that somebody decided to keep.")
     job = JobSerializer(allow_null=True, help_text="The last job that searched; null: none did.")

@@ -20,7 +20,7 @@ from projects.permissions import ProjectPermission
 class DuplicateGroupFilter(filters.FilterSet):
     class Meta:
         model = DuplicateGroup
-        fields = ["dataset", "is_kept", "is_exact", "is_leak", "has_label_conflict"]
+        fields = ["dataset", "is_kept", "is_exact", "is_leak", "has_label_conflict", "by_features"]
 
 
 class DuplicateGroupViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):

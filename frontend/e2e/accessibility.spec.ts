@@ -30,6 +30,7 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       "label",
       "review",
       "review/live",
+      "review/map",
       "review/suspects",
       "review/duplicates",
       "labels",

@@ -532,8 +532,8 @@ export interface paths {
         /**
          * Look for wrong labels by the features of the images, before there is any model, and for images that are
          * @description Look for wrong labels by the features of the images, before there is any model, and for images that are
-         *     unlike all others of their label. They are listed at `suspects/?dataset=&by_features=true`; of a project of boxes
-         *     there are outliers only.
+         *     unlike all others of their label. They are listed at `suspects/?dataset=&by_features=true`; of a project of
+         *     boxes there are outliers only.
          */
         post: operations["datasets_suspects_create"];
         delete?: never;
@@ -4959,9 +4959,10 @@ export interface components {
             name: string;
             description?: string;
             /**
-             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
+             * @description Which images that look alike share a split: strict (nearly the same ones), features (also crops, mirrored copies and other light, once images were compared), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
              *
              *     * `strict` - Strict
+             *     * `features` - Features
              *     * `exact` - Exact
              *     * `off` - Off
              */
@@ -5001,9 +5002,10 @@ export interface components {
             name: string;
             description?: string;
             /**
-             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
+             * @description Which images that look alike share a split: strict (nearly the same ones), features (also crops, mirrored copies and other light, once images were compared), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
              *
              *     * `strict` - Strict
+             *     * `features` - Features
              *     * `exact` - Exact
              *     * `off` - Off
              */
@@ -5612,6 +5614,8 @@ export interface components {
             /** @description It is in train and in validation or test. */
             is_leak: boolean;
             has_label_conflict: boolean;
+            /** @description Hashes alone did not join it. */
+            by_features: boolean;
             images: components["schemas"]["DuplicateImage"][];
         };
         DuplicateImage: {
@@ -5662,6 +5666,11 @@ export interface components {
              * @default false
              */
             whole_project: boolean;
+            /**
+             * @description Also crops, mirrored copies and other light, by the images' features as far as they are ready.
+             * @default false
+             */
+            by_features: boolean;
             /** @description How different near-duplicates may be, in bits of 256; left out: as the dataset's splits see them. */
             max_bits?: number | null;
         };
@@ -5691,6 +5700,7 @@ export interface components {
             exact: number;
             leaks: number;
             label_conflicts: number;
+            by_features: number;
             /** @description Groups that somebody decided to keep. */
             kept: number;
             /** @description The last job that searched; null: none did. */
@@ -6257,6 +6267,8 @@ export interface components {
             readonly is_leak: boolean;
             /** @description They carried different labels when the search ran. */
             readonly has_label_conflict: boolean;
+            /** @description Joined by their features: crops, mirrored copies, other light. */
+            readonly by_features: boolean;
             /** @description Somebody decided that all of them stay. */
             readonly is_kept: boolean;
             /** @description The first sixty. */
@@ -7695,11 +7707,12 @@ export interface components {
         };
         /**
          * @description * `strict` - Strict
+         *     * `features` - Features
          *     * `exact` - Exact
          *     * `off` - Off
          * @enum {string}
          */
-        NearDuplicatesEnum: "strict" | "exact" | "off";
+        NearDuplicatesEnum: "strict" | "features" | "exact" | "off";
         Neighbours: {
             /**
              * Format: uuid
@@ -8177,9 +8190,10 @@ export interface components {
             name?: string;
             description?: string;
             /**
-             * @description Which images that look alike share a split: strict (nearly the same ones), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
+             * @description Which images that look alike share a split: strict (nearly the same ones), features (also crops, mirrored copies and other light, once images were compared), exact (the same image saved again), off (none). Groups that you named and videos stay together always.
              *
              *     * `strict` - Strict
+             *     * `features` - Features
              *     * `exact` - Exact
              *     * `off` - Off
              */
@@ -16306,6 +16320,7 @@ export interface operations {
     duplicate_groups_list: {
         parameters: {
             query?: {
+                by_features?: boolean;
                 /** @description From `next`, `previous`. */
                 cursor?: string;
                 dataset?: string;

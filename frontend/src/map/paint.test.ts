@@ -64,3 +64,16 @@ test("many points are smaller, and close ones larger", () => {
 test("a colour that is none is grey", () => {
   expect(packed("red")).toBe(packed("#888888"));
 });
+
+test("a point whole within the image is its form, and no more", () => {
+  const large = { width: 120, height: 120 };
+  const pixels = new Uint32Array(120 * 120);
+  const points = { ...scene().points, count: 1 };
+  paint(scene({ points, size: large, view: fitted(large) }), pixels, 120, 120);
+  const radius = radiusOf(1, fitted(large), large, 1);
+  const painted = [...pixels].flatMap((pixel, at) =>
+    pixel ? [[(at % 120) - 30, Math.floor(at / 120) - 60]] : [],
+  );
+  const wanted = stamp("square", radius);
+  expect(painted.flat()).toEqual([...wanted]);
+});

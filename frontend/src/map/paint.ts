@@ -1,4 +1,4 @@
-import { type Positions, type Size, toScreen, type View } from "./geometry";
+import type { Positions, Size, View } from "./geometry";
 
 /** Forms of points, so that colour is not the only sign of a label. */
 export const forms = ["disc", "square", "diamond", "triangle", "plus", "cross", "ring"] as const;
@@ -73,11 +73,25 @@ export function paint(scene: Scene, pixels: Uint32Array, width: number, height: 
   const colors = styles.map(({ color, isDimmed }) => packed(color, isDimmed ? DIMMED : 255));
   const around = stamp("disc", radius + Math.max(2, Math.round(1.5 * ratio)));
   const selected = packed(scene.selected);
+  // Numbers of memory beside the middle, for points that lie whole within the image, which nearly all do.
+  const inMemory = (places: Int16Array) =>
+    Int32Array.from({ length: places.length / 2 }, (_, at) => {
+      const [x = 0, y = 0] = places.subarray(2 * at, 2 * at + 2);
+      return y * width + x;
+    });
+  const beside = new Map([...stamps, around].map((places) => [places, inMemory(places)]));
   const put = (at: number, places: Int16Array, color: number) => {
-    const { x, y } = toScreen(view, { x: points.x[at] as number, y: points.y[at] as number });
-    const column = Math.round(x * ratio);
-    const row = Math.round(y * ratio);
-    if (column < -20 || row < -20 || column > width + 20 || row > height + 20) return;
+    const column = Math.round(((points.x[at] as number) * view.scale + view.x) * ratio);
+    const row = Math.round(((points.y[at] as number) * view.scale + view.y) * ratio);
+    const edge = 20 * ratio;
+    if (column < -edge || row < -edge || column > width + edge || row > height + edge) return;
+    const numbers = beside.get(places);
+    if (numbers && column >= edge && row >= edge && column < width - edge && row < height - edge) {
+      const middle = row * width + column;
+      for (let place = 0; place < numbers.length; place++)
+        pixels[middle + (numbers[place] as number)] = color;
+      return;
+    }
     for (let place = 0; place < places.length; place += 2) {
       const left = column + (places[place] as number);
       const top = row + (places[place + 1] as number);

@@ -113,10 +113,11 @@ export default function DuplicatesPage() {
 function StartSearch({ dataset, isBusy, isAgain }: { dataset: string; isBusy: boolean; isAgain: boolean }) {
   const { t } = useLingui();
   const [isWhole, setIsWhole] = useState(false);
+  const [isByFeatures, setIsByFeatures] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const start = () => {
     setError(null);
-    void searchDuplicates(dataset, isWhole).catch(setError);
+    void searchDuplicates(dataset, isWhole, isByFeatures).catch(setError);
   };
   return (
     <>
@@ -133,6 +134,11 @@ function StartSearch({ dataset, isBusy, isAgain }: { dataset: string; isBusy: bo
           label={t`In all datasets of the project`}
           checked={isWhole}
           onChange={(event) => setIsWhole(event.currentTarget.checked)}
+        />
+        <Checkbox
+          label={t`Also crops, mirrored copies and other light`}
+          checked={isByFeatures}
+          onChange={(event) => setIsByFeatures(event.currentTarget.checked)}
         />
       </Group>
       <Problem error={error} />

@@ -45,8 +45,12 @@ export function useDuplicateGroups(project: string, dataset: string | undefined,
   });
 }
 
-export async function searchDuplicates(dataset: string, isWholeProject: boolean): Promise<void> {
-  const body = JSON.stringify({ whole_project: isWholeProject });
+export async function searchDuplicates(
+  dataset: string,
+  isWholeProject: boolean,
+  isByFeatures: boolean,
+): Promise<void> {
+  const body = JSON.stringify({ whole_project: isWholeProject, by_features: isByFeatures });
   await send<Job>("POST", `/api/v1/datasets/${dataset}/duplicates/`, body, json);
   await queryClient.invalidateQueries({ queryKey: ["activity"] });
 }

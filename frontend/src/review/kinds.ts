@@ -1,5 +1,5 @@
 /** Which groups of duplicates are shown. */
-export const duplicateKinds = ["open", "exact", "leaks", "label_conflicts", "kept"] as const;
+export const duplicateKinds = ["open", "exact", "leaks", "label_conflicts", "by_features", "kept"] as const;
 export type DuplicateKind = (typeof duplicateKinds)[number];
 
 export interface DuplicatesSearch {
@@ -20,6 +20,7 @@ export function queryOf(kind: DuplicateKind): Record<string, string> {
     exact: { is_exact: "true" },
     leaks: { is_leak: "true" },
     label_conflicts: { has_label_conflict: "true" },
+    by_features: { by_features: "true" },
     kept: { is_kept: "true" },
   };
   return { is_kept: "false", ...filters[kind] };

@@ -24,6 +24,11 @@ export function DatasetSettings({ project, dataset, close }: Props) {
       description: t`So that a model is never tested on what it has learnt by heart.`,
     },
     {
+      value: "features",
+      label: t`Also crops, mirrored copies and other light`,
+      description: t`By what the images show, as soon as they are compared in the background.`,
+    },
+    {
       value: "exact",
       label: t`Only the same image, saved again`,
       description: t`For a fixed camera, whose images all look alike.`,

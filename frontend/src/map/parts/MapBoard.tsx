@@ -49,16 +49,20 @@ export function MapBoard({ project, points, labels, filter, mayLabel, bar, foot 
   const handle = useRef<MapHandle | null>(null);
   useEffect(() => clearSelection, []);
   const index = useMemo(() => indexed(points), [points]);
-  const placeOf = useMemo(() => indexOf(points), [points]);
+  // Where the chosen images are; of other points only when these come again while some are chosen.
+  const known = useRef<{ points: Points; places: Map<string, number> }>({ points, places: new Map() });
+  const remember = (id: string, at: number) => known.current.places.set(id, at);
   const counts = useMemo(() => countsOf(points), [points]);
   const chosen = useMemo(() => {
     const marks = new Uint8Array(points.count);
+    if (known.current.points !== points)
+      known.current = { points, places: ids.size > 0 ? indexOf(points) : new Map() };
     for (const id of ids) {
-      const at = placeOf.get(id);
+      const at = known.current.places.get(id);
       if (at !== undefined) marks[at] = 1;
     }
     return marks;
-  }, [ids, placeOf, points]);
+  }, [ids, points]);
   const { styles, names } = useMemo(() => {
     const own = points.labels.map((id) => labels.find((label) => label.id === id));
     return {
@@ -75,7 +79,12 @@ export function MapBoard({ project, points, labels, filter, mayLabel, bar, foot 
     // Dimmed points are not meant.
     const meant = only === null ? found : found.filter((at) => points.places[at] === only);
     const next = new Set(isMore ? ids : []);
-    for (const at of meant) if (next.size < MOST) next.add(idOf(points, at));
+    for (const at of meant.slice(0, MOST)) {
+      const id = idOf(points, at);
+      if (next.size >= MOST) break;
+      remember(id, at);
+      next.add(id);
+    }
     if (next.size === MOST && meant.length > MOST)
       notifications.show({
         color: "yellow",
@@ -86,6 +95,7 @@ export function MapBoard({ project, points, labels, filter, mayLabel, bar, foot 
   const toggle = (at: number) => {
     const next = new Set(ids);
     const id = idOf(points, at);
+    remember(id, at);
     if (!next.delete(id)) next.add(id);
     useSelection.setState({ ids: next, all: null, anchor: null });
   };

@@ -58,6 +58,11 @@ export function GroupCard(props: Props) {
               <Trans>Different labels</Trans>
             </Badge>
           )}
+          {group.by_features && (
+            <Badge>
+              <Trans>Crops and changed copies</Trans>
+            </Badge>
+          )}
           {isInOneGroup && (
             <Badge>
               <Trans>In one group</Trans>
