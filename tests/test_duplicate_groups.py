@@ -59,11 +59,11 @@ def test_groups_come_with_what_one_chooses_by(api, dataset, twice):
 def test_a_summary_counts_what_is_open_and_names_the_search(api, dataset, twice):
     address = f"/api/v1/datasets/{dataset['id']}/duplicates/"
     empty = api.get(address).json()
-    assert empty == {"open": 0, "exact": 0, "leaks": 0, "label_conflicts": 0, "kept": 0, "job": None}
+    assert empty == {"open": 0, "exact": 0, "leaks": 0, "label_conflicts": 0, "by_features": 0, "kept": 0, "job": None}
     search(api, dataset)
     counts = api.get(address).json()
     job = counts.pop("job")
-    assert counts == {"open": 2, "exact": 1, "leaks": 0, "label_conflicts": 1, "kept": 0}
+    assert counts == {"open": 2, "exact": 1, "leaks": 0, "label_conflicts": 1, "by_features": 0, "kept": 0}
     assert (job["kind"], job["state"]) == ("duplicates", "succeeded")
 
 

@@ -113,6 +113,7 @@ def test_searches_say_what_is_left_of_them(api, dataset, project, model, suspect
         "open": 2,
         "issues": 1,
         "decided": 1,
+        "outliers": 0,
     }
     assert client_of(outsider).get(f"{SUSPECTS}searches/").json() == []
     assert api.get(f"{SUSPECTS}searches/?project=x").status_code == 400

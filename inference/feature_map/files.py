@@ -18,8 +18,6 @@ from projects.models import Project
 from vision.analysis.feature_map import Layout
 from vision.analysis.principal import Principal
 
-ARRAYS = ("mean", "directions", "points", "landmarks")
-
 
 @dataclass(frozen=True)
 class FeatureMap:
@@ -44,7 +42,6 @@ def write_map(project: Project, embedder: ProjectEmbedder, feature_map: FeatureM
     path = _path(project, embedder)
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_name(f"{path.name}.{os.getpid()}")
-    arrays = (layout.principal.mean, layout.principal.directions, layout.points, layout.positions)
     with open(written, "wb") as file:
         np.savez(
             file,
@@ -52,7 +49,10 @@ def write_map(project: Project, embedder: ProjectEmbedder, feature_map: FeatureM
             positions=feature_map.positions,
             made_at=np.array(feature_map.made_at),
             counts=np.array([feature_map.laid_out, feature_map.store_count]),
-            **dict(zip(ARRAYS, arrays, strict=True)),
+            mean=layout.principal.mean,
+            directions=layout.principal.directions,
+            points=layout.points,
+            landmarks=layout.positions,
         )
     os.replace(written, path)
 
@@ -68,8 +68,8 @@ def read_map(project: Project, embedder: ProjectEmbedder) -> FeatureMap | None:
 def read_layout(project: Project, embedder: ProjectEmbedder) -> Layout | None:
     """What later images are placed by; None where there is no map."""
     with contextlib.suppress(*UNREADABLE), np.load(_path(project, embedder)) as content:
-        mean, directions, points, landmarks = (content[name] for name in ARRAYS)
-        return Layout(Principal(mean, directions), points, landmarks)
+        principal = Principal(content["mean"], content["directions"])
+        return Layout(principal, content["points"], content["landmarks"])
     return None
 
 

@@ -69,12 +69,12 @@ def make_map(context: JobContext[FeatureMapParameters]) -> FeatureMapResult:
     rows, ids, count = _rows_of(project, store)
     if store is None or len(rows) < FEWEST_IMAGES:
         raise TooFewFeatures()
-    total = 2 * len(rows)  # each is half of the work, more or less
+    total, half = len(rows), len(rows) // 2  # to lay out and to place are half of the work each, more or less
     context.report(0, total)
-    layout = lay_out(store.vectors(), rows, on_progress=lambda share: context.report(round(share * len(rows)), total))
+    layout = lay_out(store.vectors(), rows, on_progress=lambda share: context.report(round(share * half), total))
     parts = []
     for start in range(0, len(rows), PART):
-        context.report(len(rows) + start, total)
+        context.report(half + start // 2, total)
         parts.append(_placed(store, rows[start : start + PART], layout))
     feature_map = FeatureMap(ids, np.concatenate(parts), timezone.now().isoformat(), len(ids), count)
     with only_writer(project):

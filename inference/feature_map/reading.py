@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from django.db.models import Q, QuerySet
 
 from datasets.gallery.selection import Selection, images_in
 from datasets.models import Annotation, Dataset, ImageLabel
@@ -96,10 +97,10 @@ def map_points(project: Project, selection: Selection) -> dict[str, Any]:
 
 def _labels_of(project: Project, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """`(images,)` int places of their labels, and the labels in their order."""
+    of_project = Q(image__dataset__project=project)
+    rows: QuerySet[Any] = ImageLabel.objects.filter(of_project)
     if project.task == Task.CLASSIFICATION:
-        rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project)
-    else:
-        rows = ImageLabel.objects.filter(image__dataset__project=project)
+        rows = Annotation.objects.filter(of_project, confirmed=True)
     found = stored_rows(rows.order_by("label__order", "label").values_list("image", "label"))
     names = list(dict.fromkeys(label for _, label in found))[:NO_LABEL]
     place_of = {label: place for place, label in enumerate(names)}

@@ -17,7 +17,7 @@ export function DuplicateKinds({ summary, kind, choose }: Props) {
     exact: t`The same file`,
     leaks: t`On both sides of a split`,
     label_conflicts: t`Different labels`,
-    by_features: t`Crops and changed copies`,
+    by_features: t`Alike in what they show`,
     kept: t`Kept on purpose`,
   };
   return (

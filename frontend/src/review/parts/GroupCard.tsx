@@ -60,7 +60,7 @@ export function GroupCard(props: Props) {
           )}
           {group.by_features && (
             <Badge>
-              <Trans>Crops and changed copies</Trans>
+              <Trans>Alike in what they show</Trans>
             </Badge>
           )}
           {isInOneGroup && (
