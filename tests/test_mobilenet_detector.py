@@ -13,7 +13,7 @@ from tests.test_detection import SHAPES, SMALL_HEADS, TINY, scenes
 from vision.detection import networks, train
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.networks import build_retinanet, has_frozen_norms, keep_frozen_norms
-from vision.detection.starting_weights import load_backbone, load_earlier, scaling_of
+from vision.detection.starting_weights import load_backbone, load_earlier, load_matching_weights, scaling_of
 from vision.training.architectures import ARCHITECTURES, default_architecture
 from vision.training.errors import WeightsError
 from vision.training.pretrained import PRETRAINED
@@ -113,6 +113,9 @@ def test_its_statistics_stay_as_they_were_through_trainings_and_its_files_agree(
     assert not has_frozen_norms(again)
     keep_frozen_norms(again, earlier)
     assert has_frozen_norms(again)
+    load_matching_weights(again, earlier)
+    learned = statistics(again.get_layer("backbone"))
+    assert all(np.array_equal(own, other) for own, other in zip(kept, learned, strict=True))
 
 
 def test_from_scratch_its_statistics_are_learned(narrow):
