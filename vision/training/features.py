@@ -20,6 +20,8 @@ from vision.training.hooks import TrainingHooks
 BATCH = 64
 # Images that one thread computes between two looks at whether the training is to stop.
 CHUNK = 16
+# Features that a head gets at once.
+ROWS = 4096
 
 
 class BackboneFeatures:
@@ -123,3 +125,9 @@ def is_faster_with_litert(*, fine_tunes: bool) -> bool:
     """
     is_float32 = keras.mixed_precision.dtype_policy().compute_dtype == "float32"
     return not fine_tunes and is_float32 and not tf.config.list_physical_devices("GPU")
+
+
+def said_by(head: keras.Model, features: np.ndarray) -> np.ndarray:
+    """`(images, labels)` float32 of `(images, features)`, part by part, for the sake of memory."""
+    parts = range(0, len(features), ROWS)
+    return np.concatenate([np.asarray(head(features[n : n + ROWS], training=False), np.float32) for n in parts])

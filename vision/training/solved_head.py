@@ -7,6 +7,7 @@ import time
 import keras
 import numpy as np
 
+from vision.training.features import said_by
 from vision.training.hooks import TrainingHooks
 
 # The weight of the loss beside half of the squares of the weights, as in `vision.analysis.live_head`.
@@ -42,7 +43,7 @@ def solve_head(
     seconds = max(time.monotonic() - started, 1e-6)
     entry = {"phase": "head", "epoch": 1, "learning_rate": 0.0, "seconds": round(seconds, 3)}
     for split, prefix in (("train", ""), ("validation", "val_")):
-        said = np.asarray(head(features[split], training=False), np.float64)
+        said = said_by(head, features[split])
         own = said[np.arange(len(said)), labels[split]]
         entry[f"{prefix}loss"] = float(-np.log(np.maximum(own, 1e-7)).mean())
         entry[f"{prefix}accuracy"] = float((said.argmax(axis=1) == labels[split]).mean())

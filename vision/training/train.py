@@ -35,7 +35,7 @@ from vision.training.data import (
 )
 from vision.training.estimate import measure_speeds
 from vision.training.expected import expected_classifier, needs_steps
-from vision.training.features import BackboneFeatures, is_faster_with_litert
+from vision.training.features import BackboneFeatures, is_faster_with_litert, said_by
 from vision.training.fitting import Phase, compile_for
 from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.input_pipeline import Source
@@ -391,9 +391,7 @@ class _Training:
         else:
             assert network.head is not None
             rows = {split: features.of(stores[split], split) for split in splits}
-            probabilities = {
-                split: np.asarray(network.head(rows[split], training=False), np.float32) for split in splits
-            }
+            probabilities = {split: said_by(network.head, rows[split]) for split in splits}
             some = rows["validation"][:COMPARED_IMAGES]
             found, calibration = calibrate(network.head, some, probabilities, labels)
         self.hooks.log(calibration.in_words)
