@@ -84,6 +84,7 @@ SAID_TO_THE_OWNER = {
     "changed_since",
     "not_embedded",
     "no_embedder",
+    "too_few_features",
 }
 
 
