@@ -78,6 +78,7 @@ SAID_TO_THE_OWNER = {
     "deployment_conflict",
     "label_in_use",
     "model_in_use",
+    "no_live_model",
     "dataset_in_use",
     "project_in_use",
     "not_evaluated",
