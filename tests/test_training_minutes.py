@@ -12,7 +12,7 @@ from jobs.models import Job, WorkState
 from jobs.services import run_job
 from tests.test_trainings import shapes, start  # noqa: F401 - a fixture
 from training.models import TrainingRun
-from training.speeds import keep_speeds, known_speeds, speed_file
+from training.speeds import keep_speeds, known_speeds, learn_speeds, speed_file
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.minutes import ENOUGH_VIEWS, fit_detector
 from vision.training.configuration import Configuration
@@ -143,6 +143,22 @@ class TestOverHttp:
         result = api.get(f"/api/v1/jobs/{job.pk}/").json()["result"]
         assert result["seconds_by_phase"]["training"] > 0 and "speeds" not in result
         assert result["configuration"]["epochs"] == 3 and result["images"]["train"] > 0
+
+    def test_a_training_tells_how_fast_its_network_was_in_truth(self, api, project, shapes):  # noqa: F811
+        settings = {"architecture": "small_cnn", "image_size": 32, "epochs": 3, "batch_size": 8}
+        run = TrainingRun.objects.get(pk=start(api, project, **settings).json()["id"])
+        keep_speeds(speeds(height=32, width=32, batch=8, step=0.1, preparing=9.0).to_dict())
+        run.estimate = {"seconds_by_phase": {"training": 30.0}}
+        for seconds, count in ((5.0, 2), (400.0, 2)):  # half of what was expected; nonsense
+            history = [{"phase": "training", "seconds": seconds}] * 3
+            learn_speeds(run, history, run.configuration)
+            found = known_speeds(run.configuration, run.snapshot)
+            assert found is not None and len(speed_file().rows()) == count
+            assert (found.step, found.forward, found.preparing) == (0.05, 0.0005, 4.5)
+        for nothing in ({}, {"seconds_by_phase": {}}, None):
+            run.estimate = nothing
+            learn_speeds(run, [], run.configuration)
+        assert len(speed_file().rows()) == 2
 
     def test_minutes_choose_what_fits(self, api, project, shapes):  # noqa: F811
         keep_speeds(speeds(batch=8, step=60.0).to_dict())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from statistics import median
+
 import structlog
 from django.conf import settings
 
 from datasets.models import Image, Snapshot, SnapshotImage
 from projects.models import Task
+from training.models import TrainingRun
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.expected import expected_detector
 from vision.detection.minutes import fit_detector
 from vision.detection.samples import input_size
+from vision.training.budget import EPOCHS_OF
 from vision.training.configuration import Configuration
 from vision.training.expected import expected_classifier, needs_steps
 from vision.training.minutes import fit_classifier
@@ -23,6 +28,8 @@ log = structlog.get_logger(__name__)
 AnyConfiguration = Configuration | DetectionConfiguration
 # The shape of the input follows the median image; so many of them say which that is.
 SAMPLE = 500
+# An estimate that was off by more says nothing of how fast the machine is.
+MOST_WRONG = 20.0
 
 
 def speed_file() -> SpeedFile:
@@ -70,10 +77,40 @@ def estimate_with(
 
 
 def known_speeds(configuration: dict, snapshot: Snapshot) -> Speeds | None:
-    """What was measured of just such a training, so that it need not measure again."""
+    """What was measured of just such a training, so that it need not measure again; None for a head alone, of which
+    that takes a moment."""
     kind = DetectionConfiguration if snapshot.project.task == Task.DETECTION else Configuration
     resolved = kind.from_dict(configuration)
+    if isinstance(resolved, Configuration) and not needs_steps(resolved):
+        return None
     return _usable(speed_file().exactly(network_of(resolved), *_size_of(resolved, snapshot)), resolved)
+
+
+def learn_speeds(run: TrainingRun, history: list[dict], epochs: dict[str, int]) -> None:
+    """Keep how fast the network of a training was in truth, where that was estimated from steps.
+
+    Args:
+        history: its epochs.
+        epochs: how many there were to be, by the setting of their phase.
+    """
+    speeds = known_speeds(run.configuration, run.snapshot)
+    planned = (run.estimate or {}).get("seconds_by_phase", {})
+    for phase in ("training", "fine_tuning"):
+        took = [entry["seconds"] for entry in history if entry.get("phase") == phase]
+        expected = planned.get(phase, 0) / max(1, epochs.get(EPOCHS_OF[phase], 1))
+        if speeds is None or not took or not expected:
+            continue
+        ratio = median(took) / expected
+        if MOST_WRONG >= ratio >= 1 / MOST_WRONG and speeds.step:
+            faster = min(1.0, ratio)
+            keep_speeds(
+                replace(
+                    speeds,
+                    step=speeds.step * ratio,
+                    forward=speeds.forward * ratio,
+                    preparing=round(speeds.preparing * faster, 1),
+                ).to_dict()
+            )
 
 
 def _about(configuration: AnyConfiguration, snapshot: Snapshot) -> Speeds | None:

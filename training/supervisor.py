@@ -28,7 +28,7 @@ from training.data_warnings import data_warnings
 from training.engine_folder import prepare_folder, work_folder
 from training.measured import measured_by
 from training.models import TrainingRun
-from training.speeds import keep_speeds, known_speeds
+from training.speeds import keep_speeds, known_speeds, learn_speeds
 from vision.analysis.predictions import OUTCOMES
 from vision.runtime.metrics import is_uneven
 from vision.sandbox.removal import remove_tree
@@ -265,6 +265,7 @@ class Supervisor:
             )
             TrainingRun.objects.filter(pk=run.pk).update(model=model)
             work.record_event(run, "model", {"id": str(model.pk), "version": model.version})
+        learn_speeds(run, result.history, result.configuration)
 
     def _end(self, state: WorkState, code: str = "", detail: str = "") -> None:
         try:

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { band, isWorthMore, pointsOf, rangeOf, weakest } from "./learning";
+import { band, expectedFrom, isWorthMore, pointsOf, rangeOf, weakest } from "./learning";
 
 const point = (images: number, accuracy: number, deviation = 0.02) => ({ images, accuracy, deviation });
 
@@ -21,10 +21,22 @@ it("outlines the uncertainty and never leaves 0 to 1", () => {
   expect(band([], same, same)).toBe("");
 });
 
-it("calls more labels worth it where they bring more than luck", () => {
-  expect(isWorthMore(0.8, point(90, 0.85, 0.02))).toBe(true);
-  expect(isWorthMore(0.8, point(90, 0.81, 0.02))).toBe(false);
-  expect(isWorthMore(null, point(90, 0.81))).toBe(false);
+it("adds the rise of the curve from here on to what is measured now", () => {
+  const curve = { measured: [point(48, 0.6), point(100, 0.8)], expected: [point(200, 0.9, 0.04)] };
+  expect(expectedFrom(0.83, 150, curve)).toMatchObject({ images: 200, deviation: 0.04 });
+  expect(expectedFrom(0.83, 150, curve)?.accuracy).toBeCloseTo(0.88);
+  expect(expectedFrom(0.99, 100, curve)?.accuracy).toBe(1);
+  expect(expectedFrom(0.83, 500, curve)?.accuracy).toBe(0.83);
+  const falling = { measured: [point(100, 0.9)], expected: [point(200, 0.8)] };
+  expect(expectedFrom(0.9, 100, falling)?.accuracy).toBe(0.9);
+  expect(expectedFrom(null, 100, curve)).toBeNull();
+  expect(expectedFrom(0.5, 100, { measured: [], expected: [] })).toBeNull();
+});
+
+it("calls more labels worth it where people would see a difference", () => {
+  expect(isWorthMore(0.8, point(90, 0.83))).toBe(true);
+  expect(isWorthMore(0.8, point(90, 0.805))).toBe(false);
+  expect(isWorthMore(null, point(90, 0.83))).toBe(false);
 });
 
 it("names the labels that it gets wrong most often, not those that were hardly tried", () => {

@@ -30,9 +30,27 @@ export function band(
 
 const clamp = (share: number) => Math.min(1, Math.max(0, share));
 
-/** What more labels bring is luck where it is less than how sure the expectation is. */
-export function isWorthMore(now: number | null | undefined, { accuracy, deviation }: CurvePoint): boolean {
-  return now !== null && now !== undefined && accuracy - now > deviation;
+/**
+ * The accuracy that some more labelled images are expected to bring: what is measured now, and how much the curve rises from
+ * here to there. The curve itself is measured on parts of the labels, a little below what all of them give.
+ */
+export function expectedFrom(
+  now: number | null | undefined,
+  labelled: number,
+  { measured, expected }: LearningCurve,
+): CurvePoint | null {
+  const [last, next] = [measured[measured.length - 1], expected[0]];
+  if (now === null || now === undefined || !last || !next || next.images <= last.images) return null;
+  const way = Math.min(1, Math.max(0, (labelled - last.images) / (next.images - last.images)));
+  const rise = Math.max(0, (1 - way) * (next.accuracy - last.accuracy));
+  return { images: next.images, accuracy: clamp(now + rise), deviation: next.deviation };
+}
+
+const LEAST_RISE = 0.01;
+
+/** Whether people would see a difference. */
+export function isWorthMore(now: number | null | undefined, { accuracy }: CurvePoint): boolean {
+  return now !== null && now !== undefined && accuracy - now >= LEAST_RISE;
 }
 
 const FEWEST_TRIED = 3;

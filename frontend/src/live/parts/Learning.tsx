@@ -11,6 +11,7 @@ import classes from "../Live.module.css";
 import {
   band,
   type CurvePoint,
+  expectedFrom,
   isWorthMore,
   type LearningCurve,
   pointsOf,
@@ -29,7 +30,7 @@ export function Learning({ project, live, labels }: Props) {
   const { i18n } = useLingui();
   const curve = live.learning_curve;
   const poor = weakest(live.labels);
-  const [next] = curve?.expected ?? [];
+  const next = curve && expectedFrom(live.accuracy, live.labelled, curve);
   if (!curve || !next) return null;
   const percent = (share: number) => formatPercent(share, i18n.locale);
   const expected = percent(next.accuracy);
