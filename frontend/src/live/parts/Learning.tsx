@@ -59,7 +59,12 @@ export function Learning({ project, live, labels }: Props) {
             </Text>
             {poor.map(({ label, right, held_out: tried, images }) => (
               <Group key={label} gap="xs" mt={4}>
-                <Link to="/projects/$project/images" params={{ project }} search={{ label: [label] }}>
+                <Link
+                  to="/projects/$project/images"
+                  params={{ project }}
+                  search={{ label: [label] }}
+                  style={{ color: "inherit" }}
+                >
                   <LabelChip
                     label={labels.find(({ id }) => id === label) ?? { name: "?", color: "#888888" }}
                   />
