@@ -390,8 +390,10 @@ class TestNext:
         work()
         rows = self.next(api, project)
         assert len(rows) == 40 and {row["dataset"] for row in rows} == {fresh["id"]}
-        unsure = [row["image"]["id"] for row in guesses(api, project, order="least_confident")["results"]]
-        assert rows[0]["id"] == unsure[0]
+        unsure = guesses(api, project, order="least_confident")["results"]
+        # Confidences are rounded: several images may have the lowest one.
+        least = {row["image"]["id"] for row in unsure if row["confidence"] == unsure[0]["confidence"]}
+        assert rows[0]["id"] in least
         assert self.next(api, project, dataset=dataset["id"]) == [] and len(self.next(api, project, limit=3)) == 3
 
     def test_before_the_first_label_both_kinds_are_among_the_first(self, api, project, fresh, keeper):
