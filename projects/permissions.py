@@ -59,6 +59,8 @@ class ProjectPermission(permissions.IsAuthenticated):
     def has_object_permission(self, request: AuthenticatedRequest, view: APIView, obj: Any) -> bool:  # type: ignore[override]
         role = getattr(view, "change_role", Role.EDITOR)
         if request.method not in permissions.SAFE_METHODS and role != Role.VIEWER:
+            if isinstance(obj, Project):  # found by its members only: it was deleted since then, or the user removed
+                require_member(obj, request.user)
             require_role(obj.project, request.user, role)
         return True
 

@@ -167,7 +167,7 @@ def test_fine_tuning_that_makes_a_classifier_worse_is_left_out(tmp_path, monkeyp
     monkeypatch.setattr(train, "unfreeze_backbone", lambda network: None)
     monkeypatch.setattr(train._Training, "_head", lambda self, *args, **kwargs: [0.97])
     monkeypatch.setattr(train._Training, "_phase", lambda self, *args, **kwargs: [0.95])
-    training._fit(network, {}, None)
+    training._fit(network, {}, object())  # type: ignore[arg-type]
     assert weights == {"value": 0, "kept": [0.97], "compared": [0.95]}
 
 

@@ -9,11 +9,13 @@ import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connections, transaction
+from rest_framework.exceptions import NotFound
 
 from common.errors import StudioError
 from datasets.errors import LabelExists
@@ -31,6 +33,7 @@ from jobs.errors import WorkHasEnded
 from jobs.models import Job, Queue, WorkState
 from mlstudio.counts import correct_counts
 from projects.models import Membership, Project, TrashEntry
+from projects.permissions import ProjectPermission
 from storage import services as storage
 from storage.models import Blob
 from tests.conftest import client_of, upload
@@ -229,6 +232,13 @@ def test_a_dataset_deleted_under_an_upload(owner, dataset):
     assert statuses[0] in (201, 404, 409) and statuses[1] in (204, 404)
     (row,) = Dataset.objects.select_related("project")
     assert row.project.trashed_since is not None and correct_counts() == 0
+
+
+def test_a_project_that_is_deleted_after_it_was_found_is_not_there(owner, project):
+    request = SimpleNamespace(method="DELETE", user=owner)
+    Membership.objects.all().delete()
+    with pytest.raises(NotFound):
+        ProjectPermission().has_object_permission(request, SimpleNamespace(), project)  # type: ignore[arg-type]
 
 
 def test_a_project_deleted_twice(owner, project, dataset):
