@@ -61,6 +61,14 @@ def speeds(step: float) -> Speeds:
     return Speeds("small_cnn scratch off", "2 cores", 64, 64, 32, 0.001, step, 33, 300_000, 900_000_000)
 
 
+def test_a_head_that_is_solved_has_no_epochs_to_take_away():
+    configuration = SimpleNamespace(epochs=1, fine_tune_epochs=10, max_minutes=1)
+    shortened = within_budget(estimate(decoding=10.0, head=10.0, fine_tuning=100.0), configuration)
+    assert shortened.epochs == {"fine_tune_epochs": 4} and shortened.seconds == 60
+    alone = within_budget(estimate(decoding=50.0, head=50.0), configuration)
+    assert alone.epochs == {} and alone.warnings[0].startswith("In 1 minute there is time for one epoch. Even so")
+
+
 def test_a_busy_moment_takes_no_epochs_away():
     budget = Configuration(epochs=50, max_minutes=2)
 
@@ -160,6 +168,23 @@ def test_minutes_are_those_of_the_user_then_of_the_preset_unless_the_training_is
     assert longer == 2 * usual
     with pytest.raises(ConfigurationError, match="minutes must be between"):
         Configuration(minutes=-1).resolved()
+
+
+def test_a_head_is_solved_where_nothing_is_set_that_only_epochs_have(monkeypatch, tmp_path):
+    monkeypatch.setattr("vision.training.configuration.find_weights", lambda spec: tmp_path)
+
+    def solver(**settings: object) -> tuple[str, int]:
+        found = Configuration(architecture="mobilenet_v2", **settings).resolved()
+        assert found.resolved() == found
+        return found.head_solver, found.epochs
+
+    assert solver() == solver(preset="quick") == solver(fine_tune=False) == ("lbfgs", 1)
+    assert solver(epochs=9) == ("adamw", 9)
+    changed = [{"learning_rate": 1e-3}, {"dropout": 0.4}, {"weights": "base"}, {"weights": "none"}]
+    # Changed pixels have other features in each epoch; before fine-tuning the head sees unchanged ones.
+    changed += [{"fine_tune": False, "augmentation": "light"}, {"fine_tune": False, "rotation": 0.1}]
+    assert {solver(**settings)[0] for settings in changed} == {"adamw"}
+    assert solver(fine_tune=True, augmentation="strong") == ("lbfgs", 1)
 
 
 def test_presets_decide_what_is_left_open_and_nothing_else():

@@ -67,7 +67,8 @@ class ConfigurationFields(serializers.Serializer):
         min_value=1,
         max_value=1000,
         required=False,
-        help_text="How often all training images are seen; with a pretrained backbone: by its new head.",
+        help_text="How often all training images are seen. With a pretrained backbone: by its new head, which is "
+        "solved at once where this, learning_rate and dropout are left open.",
     )
     fine_tune = serializers.BooleanField(
         required=False,

@@ -40,7 +40,7 @@ class ConfigurationSerializer(serializers.Serializer):
     anchor_ratios = perhaps(serializers.ListField, child=Number())
     mixed_precision = optional(Text)
     seed = optional(Integer)
-    head_solver = optional(Text, help_text="adamw, or lbfgs: the head was solved at once.")
+    head_solver = optional(Text, help_text="lbfgs: the head was solved at once; adamw: in epochs.")
 
 
 class ChosenSettingsSerializer(ConfigurationSerializer):

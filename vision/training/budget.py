@@ -26,11 +26,11 @@ def within_budget(estimate: Estimate, configuration: Budgeted) -> Estimate:
         return estimate
     seconds, epochs = dict(estimate.seconds_by_phase), {}
     for phase, setting in EPOCHS_OF.items():
-        if phase in seconds:
-            wanted = getattr(configuration, setting)
+        wanted = getattr(configuration, setting)
+        if phase in seconds and wanted > 1:
             epochs[setting] = max(1, min(wanted, int(wanted * max(0.0, room) / max(seconds[phase], 1e-6))))
             seconds[phase] = round(seconds[phase] * epochs[setting] / wanted, 1)
-            room -= seconds[phase]
+        room -= seconds.get(phase, 0.0)
     return replace(
         estimate,
         seconds=round(sum(seconds.values()), 1),
@@ -52,7 +52,7 @@ def _warning(configuration: Budgeted, epochs: dict[str, int], left: float) -> st
     parts = [f"{count} of {getattr(configuration, setting)} {setting}" for setting, count in epochs.items()]
     enough = "" if left >= 0 else " Even so it takes longer: choose a smaller image_size, or give it more time."
     minutes = "1 minute" if configuration.max_minutes == 1 else f"{configuration.max_minutes:g} minutes"
-    return f"In {minutes} there is time for {' and '.join(parts)}.{enough}"
+    return f"In {minutes} there is time for {' and '.join(parts) or 'one epoch'}.{enough}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from vision.training.errors import ConfigurationError, WeightsError
 from vision.training.presets import DEFAULT_PRESET, PRESETS, Preset, within
 
 AUGMENTATIONS = ("auto", "none", "light", "strong")
+DEFAULT_DROPOUT = 0.2
 FLIPS = ("none", "horizontal", "vertical", "horizontal_and_vertical")
 
 
@@ -37,8 +38,9 @@ class Configuration:
         mixed_precision: "auto" uses float16 arithmetic on a GPU.
         resize: "stretch" or "letterbox": how an image becomes the size of the input.
         network: of the architecture "custom": a Keras configuration.
-        head_solver: of a head on ready features: "adamw" trains it in epochs, "lbfgs" solves it at once, as a logistic
-            regression without dropout, which is better for few images.
+        head_solver: of a head on ready features: "lbfgs" solves it at once, as a logistic regression without dropout,
+            which was better with 8 to 140 images a label; "adamw" trains it in epochs; "auto" solves it where nothing
+            is set that only epochs have.
     """
 
     architecture: str = "small_cnn"
@@ -54,7 +56,7 @@ class Configuration:
     learning_rate: float = 0.0
     fine_tune_learning_rate: float = 3e-4
     weight_decay: float = 1e-4
-    dropout: float = 0.2
+    dropout: float = DEFAULT_DROPOUT
     label_smoothing: float = 0.05
     augmentation: str = "auto"
     flip: str | None = None
@@ -67,7 +69,7 @@ class Configuration:
     seed: int = 42
     resize: str = "stretch"
     network: dict | None = None
-    head_solver: str = "adamw"
+    head_solver: str = "auto"
 
     @property
     def spec(self) -> Architecture:
@@ -122,6 +124,8 @@ class Configuration:
             # On a frozen backbone without changed pixels the features are computed once (the fast path).
             augmentation = "none" if pretrained and not fine_tune else "light"
         minutes = preset.minutes_for(self, spec.task)
+        changes = not augmentation_strength(replace(self, augmentation=augmentation)).is_none
+        solver = self._resolved_solver(weights, is_ready=bool(fine_tune) or not changes)
         return replace(
             self,
             weights=weights,
@@ -130,11 +134,21 @@ class Configuration:
             fine_tune=fine_tune,
             augmentation=augmentation,
             image_size=self._resolved_size(spec, preset),
-            epochs=self.epochs or preset.epochs(60 if pretrained else 25, minutes=self.minutes),
+            epochs=1
+            if solver == "lbfgs"
+            else self.epochs or preset.epochs(60 if pretrained else 25, minutes=self.minutes),
             fine_tune_epochs=self.fine_tune_epochs or preset.epochs(10, minutes=self.minutes),
             early_stopping=preset.early_stopping if self.early_stopping == -1 else self.early_stopping,
             learning_rate=self.learning_rate or (1e-3 if pretrained else spec.learning_rate),
+            head_solver=solver,
         )._checked()
+
+    def _resolved_solver(self, weights: str, *, is_ready: bool) -> str:
+        """A head that starts with what a base model knows is trained from there in steps."""
+        if self.head_solver != "auto":
+            return self.head_solver
+        has_epochs = self.epochs or self.learning_rate or self.dropout != DEFAULT_DROPOUT
+        return "lbfgs" if weights == "imagenet" and is_ready and not has_epochs else "adamw"
 
     def _resolved_size(self, spec: Architecture, preset: Preset) -> int:
         if spec.name != "custom" or self.weights == "base":

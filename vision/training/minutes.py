@@ -68,7 +68,7 @@ def _candidates(configuration: Configuration, usual: Configuration) -> Iterator[
 def _fits(configuration: Configuration, estimate: Estimate) -> bool:
     assert configuration.minutes
     few = any(
-        estimate.epochs.get(SETTING_OF[phase], FEWEST[phase]) < FEWEST[phase]
+        SETTING_OF[phase] in estimate.epochs and estimate.epochs[SETTING_OF[phase]] < FEWEST[phase]
         for phase in estimate.seconds_by_phase
         if phase in FEWEST
     )

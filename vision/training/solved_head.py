@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -38,8 +39,12 @@ def solve_head(
     started = time.monotonic()
     norm, dense = head.get_layer("standardize"), head.get_layer("probabilities")
     mean, variance = (np.asarray(weight) for weight in norm.get_weights())
-    standardised = (features["train"] - mean) / np.sqrt(variance + norm.epsilon)
-    dense.set_weights(logistic_regression(standardised, labels["train"], weights, dense.units))
+    scale = 1 / np.sqrt(variance + norm.epsilon)
+    dense.set_weights(
+        logistic_regression(
+            features["train"], labels["train"], weights, dense.units, mean, scale, hooks.raise_if_cancelled
+        )
+    )
     seconds = max(time.monotonic() - started, 1e-6)
     entry = {"phase": "head", "epoch": 1, "learning_rate": 0.0, "seconds": round(seconds, 3)}
     for split, prefix in (("train", ""), ("validation", "val_")):
@@ -47,7 +52,7 @@ def solve_head(
         own = said[np.arange(len(said)), labels[split]]
         entry[f"{prefix}loss"] = float(-np.log(np.maximum(own, 1e-7)).mean())
         entry[f"{prefix}accuracy"] = float((said.argmax(axis=1) == labels[split]).mean())
-    entry["images_per_second"] = round(len(standardised) / seconds, 1)
+    entry["images_per_second"] = round(len(features["train"]) / seconds, 1)
     hooks.on_epoch(entry)
     hooks.on_progress("head", 1, 1)
     hooks.log(f"head: solved in {seconds:.1f} s, validation accuracy {entry['val_accuracy']:.4f}")
@@ -55,32 +60,49 @@ def solve_head(
 
 
 def logistic_regression(
-    features: np.ndarray, labels: np.ndarray, weights: np.ndarray, num_classes: int
+    features: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    num_classes: int,
+    mean: np.ndarray,
+    scale: np.ndarray,
+    after_each: Callable[[], None] = lambda: None,
 ) -> list[np.ndarray]:
-    """Multinomial, by L-BFGS (Liu and Nocedal 1989).
+    """Multinomial, by L-BFGS (Liu and Nocedal 1989), of `(features - mean) * scale`.
 
     Args:
-        features: `(images, features)` float32, standardised.
+        features: `(images, features)` float32; many of them are not copied.
+        labels: `(images,)` int.
+        weights: `(images,)` float32, how much each image counts.
+        mean, scale: `(features,)` float32.
+        after_each: called after each iteration; what it raises ends the search.
 
     Returns:
-        `(features, classes)` and `(classes,)` float32: kernel and bias.
+        `(features, classes)` and `(classes,)` float32: kernel and bias, of standardised features.
     """
     from threadpoolctl import threadpool_limits
 
     # Threads of the linear algebra would wait for each other on busy cores longer than they work.
     with threadpool_limits(1):
-        basis = None
-        if len(features) < features.shape[1]:  # a solution lies in the span of the images, and is found there sooner
-            left, sizes, basis = np.linalg.svd(features, full_matrices=False)
-            features = left * sizes
-        kernel, bias = _solved(features, labels, REGULARISATION * weights.astype(np.float64), num_classes)
-        if basis is not None:
+        share = REGULARISATION * weights.astype(np.float64)
+        if len(features) >= features.shape[1]:
+            kernel, bias = _solved(features, labels, share, num_classes, mean, scale, after_each)
+        else:  # a solution lies in the span of the images, and is found there sooner
+            left, sizes, basis = np.linalg.svd((features - mean) * scale, full_matrices=False)
+            none, ones = np.zeros(len(sizes), np.float32), np.ones(len(sizes), np.float32)
+            kernel, bias = _solved(left * sizes, labels, share, num_classes, none, ones, after_each)
             kernel = basis.T @ kernel
     return [kernel.astype(np.float32), bias.astype(np.float32)]
 
 
 def _solved(
-    features: np.ndarray, labels: np.ndarray, share: np.ndarray, num_classes: int
+    features: np.ndarray,
+    labels: np.ndarray,
+    share: np.ndarray,
+    num_classes: int,
+    mean: np.ndarray,
+    scale: np.ndarray,
+    after_each: Callable[[], None],
 ) -> tuple[np.ndarray, np.ndarray]:
     from scipy.optimize import minimize
 
@@ -88,7 +110,8 @@ def _solved(
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         kernel, bias = flat[:-num_classes].reshape(width, num_classes), flat[-num_classes:]
-        logits = features @ kernel.astype(np.float32) + bias
+        scaled = scale[:, None] * kernel.astype(np.float32)
+        logits = features @ scaled + (bias - mean @ scaled)
         logits -= logits.max(axis=1, keepdims=True)
         chances = np.exp(logits)
         total = chances.sum(axis=1)
@@ -96,10 +119,17 @@ def _solved(
         chances /= total[:, None]
         chances[np.arange(count), labels] -= 1
         chances *= share[:, None]
-        slope = features.T @ chances.astype(np.float32) + kernel
+        sums = chances.sum(axis=0)
+        slope = scale[:, None] * (features.T @ chances.astype(np.float32) - np.outer(mean, sums)) + kernel
         value = 0.5 * float((kernel**2).sum()) - float(share @ own)
-        return value, np.concatenate([slope.ravel(), chances.sum(axis=0)])
+        return value, np.concatenate([slope.ravel(), sums])
 
-    options = {"maxiter": ITERATIONS, "gtol": TOLERANCE}
-    flat = minimize(loss, np.zeros((width + 1) * num_classes), jac=True, method="L-BFGS-B", options=options).x
+    flat = minimize(
+        loss,
+        np.zeros((width + 1) * num_classes),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": ITERATIONS, "gtol": TOLERANCE},
+        callback=lambda _: after_each(),
+    ).x
     return flat[:-num_classes].reshape(width, num_classes), flat[-num_classes:]
