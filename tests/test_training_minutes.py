@@ -135,7 +135,7 @@ class TestOverHttp:
         keep_speeds(speeds(height=32, width=32, batch=8).to_dict())
         known = known_speeds(run.configuration, run.snapshot)
         assert known is not None and known.step == 0.1
-        monkeypatch.setattr("training.services.EngineProcess", pytest.fail)
+        monkeypatch.setattr("training.estimates.EngineProcess", pytest.fail)
         answer = api.post("/api/v1/trainings/preflight/", {"project": str(project.pk), **settings})
         run_job(answer.json()["id"])
         job = Job.objects.get(pk=answer.json()["id"])

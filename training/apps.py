@@ -11,6 +11,7 @@ class TrainingConfig(AppConfig):
 
         architectures.OWN_FOLDERS.append(settings.WEIGHTS_FOLDER)
         from training import (  # noqa: F401 - they register their jobs
+            estimates,
             large_datasets,
             services,
             uses,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -12,37 +11,27 @@ from django.db import Error, transaction
 from common.errors import Conflict
 from common.words import counted
 from datasets.models import Dataset, Snapshot
-from datasets.snapshot_jobs import dataset_of, is_large
 from datasets.snapshots import current_snapshot, hold_images, require_images
 from inference.models import Model
 from inference.selectors import models_of
 from jobs import heartbeat, lanes, limits, queues, work
-from jobs.context import JobContext
-from jobs.contracts import JobParameters, JobResult
-from jobs.engine.process import EngineProcess, result_of
-from jobs.errors import LeaseLost, WorkFailed
-from jobs.models import ENDED, Job, JobKind, Queue, WorkState
-from jobs.services import TASKS, dispatch, enqueue_job, handles, leave_for_later, redispatch
+from jobs.errors import LeaseLost
+from jobs.models import ENDED, Queue, WorkState
+from jobs.services import TASKS, dispatch, leave_for_later, redispatch
 from projects.live import announce
 from projects.models import Project, Task
 from storage.database import atomic_again, is_unavailable
-from training.data_warnings import data_warnings, seen_of
-from training.engine_folder import prepare_folder
 from training.errors import CannotTrain
 from training.models import TrainingRun
-from training.speeds import AnyConfiguration, fitted, keep_speeds, quick_estimate
+from training.speeds import AnyConfiguration, fitted
 from training.supervisor import Supervisor
 from vision.detection.checks import check_boxes
 from vision.detection.configuration import DetectionConfiguration
-from vision.engine_requests import PreflightRequest
-from vision.sandbox.removal import remove_tree
 from vision.training.architectures import ARCHITECTURES
 from vision.training.configuration import Configuration
 from vision.training.data import check_counts
 from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, PRESETS
-from vision.training.resources import Estimate
-from vision.training.speeds import Speeds
 from webhooks.models import WebhookEvent
 from webhooks.services import EVENTS
 
@@ -60,31 +49,6 @@ limits.limit_work(
 SPLIT_ERRORS = ("empty_split", "label_without_images", "label_without_boxes")
 # What an earlier model knows would be forgotten at the rate of a training from scratch.
 BASE_RATE = 0.3
-
-
-@dataclass(frozen=True)
-class PreflightParameters(JobParameters, kind=JobKind.PREFLIGHT, queue=Queue.PREFLIGHT):
-    """The settings as the user made them, for a dataset or a snapshot of it."""
-
-    configuration: dict
-    base_model: str | None = None
-    snapshot: str | None = None
-    dataset: str | None = None
-
-
-@dataclass(frozen=True)
-class PreflightResult(JobResult):
-    """The estimate, and what it is an estimate of; `images` and `labels` count by split."""
-
-    estimate: Estimate
-    configuration: dict
-    snapshot: str
-    images: dict[str, int]
-    labels: list[dict]
-
-    def to_dict(self) -> dict[str, Any]:
-        values = super().to_dict()
-        return self.estimate.to_dict() | {name: value for name, value in values.items() if name != "estimate"}
 
 
 def start_training(
@@ -108,7 +72,7 @@ def start_training(
         LimitReached: the user, or the project, has as many trainings as are allowed.
     """
     limits.require_place(TrainingRun, project=project, user=user)
-    snapshot, resolved = _checked(project, user, configuration, snapshot, dataset, base_model)
+    snapshot, resolved = checked(project, user, configuration, snapshot, dataset, base_model)
     return _queue(
         project=project,
         snapshot=snapshot,
@@ -130,37 +94,11 @@ def _queue(*, project: Project, snapshot: Snapshot, created_by: User | None, **f
     return run
 
 
-def start_preflight(
-    *,
-    project: Project,
-    user: User,
-    configuration: dict,
-    snapshot: Snapshot | None = None,
-    dataset: Dataset | None = None,
-    name: str = "",
-    base_model: Model | None = None,
-) -> Job:
-    """A job that answers what such a training would take; it takes the snapshot of a large dataset itself.
-
-    Raises:
-        CannotTrain
-    """
-    base = None if base_model is None else str(base_model.pk)
-    dataset = dataset or project.datasets.order_by("id").first()
-    if snapshot is None and dataset is not None and is_large(dataset):
-        parameters = PreflightParameters(configuration, base, dataset=str(dataset.pk))
-    else:
-        snapshot, _ = _checked(project, user, configuration, snapshot, dataset, base_model)
-        parameters = PreflightParameters(configuration, base, snapshot=str(snapshot.pk))
-    with transaction.atomic():
-        return enqueue_job(project=project, user=user, parameters=parameters)
-
-
 def check_configuration(
     project: Project, user: User | None, configuration: dict, snapshot: Snapshot, base_model: Model | None
 ) -> AnyConfiguration:
     """The configuration with every open choice made. Raises `CannotTrain`."""
-    return _checked(project, user, configuration, snapshot, None, base_model)[1]
+    return checked(project, user, configuration, snapshot, None, base_model)[1]
 
 
 def retry_training(*, run: TrainingRun, user: User) -> TrainingRun:
@@ -191,7 +129,7 @@ def retry_training(*, run: TrainingRun, user: User) -> TrainingRun:
     )
 
 
-def _checked(
+def checked(
     project: Project,
     user: User | None,
     configuration: dict,
@@ -199,6 +137,7 @@ def _checked(
     dataset: Dataset | None,
     base_model: Model | None,
 ) -> tuple[Snapshot, AnyConfiguration]:
+    """What a training would be of, and its settings with every open choice made. Raises `CannotTrain`."""
     if snapshot is None:
         dataset = dataset or project.datasets.order_by("id").first()
         if dataset is None:
@@ -340,61 +279,6 @@ def _fail(run: TrainingRun) -> None:
 def reap_trainings() -> int:
     """Tell the trainers again of runs that nobody trains. Returns how many queues have some."""
     return redispatch(TrainingRun, [Queue.TRAINING])
-
-
-@handles(PreflightParameters)
-def run_preflight(context: JobContext[PreflightParameters]) -> PreflightResult:
-    """Say what a training takes: at once where its network was measured on this machine, else the engine times it."""
-    base_model = context.parameters.base_model
-    base = Model.objects.filter(pk=base_model).first() if base_model else None
-    if base is None and base_model:
-        raise WorkFailed("base_model_deleted", "The base model was deleted meanwhile. Choose another one.")
-    snapshot = _snapshot_of(context)
-
-    def configured() -> AnyConfiguration:
-        project, user = context.job.project, context.job.created_by
-        return check_configuration(project, user, context.parameters.configuration, snapshot, base)
-
-    configuration = configured()
-    estimate = quick_estimate(configuration, snapshot, has_base=base is not None)
-    if estimate is None:
-        speeds, estimate = _measured(context, snapshot, configuration, base)
-        fitting = configured()  # what fits into its minutes is known only now
-        if fitting != configuration and speeds is not None:
-            configuration = fitting
-            estimate = quick_estimate(fitting, snapshot, has_base=base is not None) or estimate
-    estimate = replace(estimate, warnings=[*estimate.warnings, *data_warnings(snapshot)])
-    return PreflightResult(estimate, configuration.to_dict(), **seen_of(snapshot))
-
-
-def _measured(
-    context: JobContext[PreflightParameters], snapshot: Snapshot, configuration: AnyConfiguration, base: Model | None
-) -> tuple[Speeds | None, Estimate]:
-    """Let the engine check the data and time a few steps."""
-    folder = context.work_path("preflight")
-    prepare_folder(folder, snapshot, configuration.to_dict(), base=base, kind=PreflightRequest)
-    try:
-        process = EngineProcess(folder)
-        try:
-            values = result_of(process, context, "preflight_died")
-            return keep_speeds(values.pop("speeds", {})), Estimate(**values)
-        finally:
-            process.kill()
-    finally:
-        remove_tree(folder)
-
-
-def _snapshot_of(context: JobContext[PreflightParameters]) -> Snapshot:
-    """The snapshot of a preflight, taken now where its dataset is large."""
-    parameters = context.parameters
-    if parameters.dataset is not None:
-        dataset = dataset_of(context)
-        context.report(0, 1)
-        return current_snapshot(dataset=dataset, user=context.job.created_by)
-    found = Snapshot.objects.filter(pk=parameters.snapshot).first() if parameters.snapshot else None
-    if found is None:
-        raise WorkFailed("snapshot_deleted", "The snapshot was deleted meanwhile.")
-    return found
 
 
 def cancel_training(*, run: TrainingRun) -> TrainingRun:

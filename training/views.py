@@ -28,7 +28,7 @@ from projects.events import EVENT_STREAM, NOTHING_LEFT, EventStreamRenderer, Str
 from projects.models import Role, Task
 from projects.permissions import ProjectPermission, require_role
 from projects.selectors import projects_of
-from training import searches, serializers, services
+from training import estimates, searches, serializers, services
 from training.large_datasets import (
     StartSearchParameters,
     StartTrainingParameters,
@@ -154,7 +154,7 @@ class TrainingViewSet(
     @action(detail=False, methods=["post"], pagination_class=None, filterset_class=None)
     def preflight(self, request: AuthenticatedRequest) -> Response:
         """What such a training would take: the job's result has minutes, memory, disk and warnings."""
-        job = services.start_preflight(user=request.user, **self._requested(request))
+        job = estimates.start_preflight(user=request.user, **self._requested(request))
         return _accepted(job)
 
     def _requested(self, request: AuthenticatedRequest) -> dict:

@@ -26,11 +26,13 @@ def within_budget(estimate: Estimate, configuration: Budgeted) -> Estimate:
         return estimate
     seconds, epochs = dict(estimate.seconds_by_phase), {}
     for phase, setting in EPOCHS_OF.items():
+        if phase not in seconds:
+            continue
         wanted = getattr(configuration, setting)
-        if phase in seconds and wanted > 1:
+        if wanted > 1:  # else it has the one epoch that it needs, or is solved at once
             epochs[setting] = max(1, min(wanted, int(wanted * max(0.0, room) / max(seconds[phase], 1e-6))))
             seconds[phase] = round(seconds[phase] * epochs[setting] / wanted, 1)
-        room -= seconds.get(phase, 0.0)
+        room -= seconds[phase]
     return replace(
         estimate,
         seconds=round(sum(seconds.values()), 1),
