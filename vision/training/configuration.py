@@ -124,8 +124,7 @@ class Configuration:
             # On a frozen backbone without changed pixels the features are computed once (the fast path).
             augmentation = "none" if pretrained and not fine_tune else "light"
         minutes = preset.minutes_for(self, spec.task)
-        changes = not augmentation_strength(replace(self, augmentation=augmentation)).is_none
-        solver = self._resolved_solver(weights, is_ready=bool(fine_tune) or not changes)
+        solver = self._resolved_solver(weights, augmentation, fine_tune=bool(fine_tune))
         return replace(
             self,
             weights=weights,
@@ -143,12 +142,15 @@ class Configuration:
             head_solver=solver,
         )._checked()
 
-    def _resolved_solver(self, weights: str, *, is_ready: bool) -> str:
+    def _resolved_solver(self, weights: str, augmentation: str, *, fine_tune: bool) -> str:
         """A head that starts with what a base model knows is trained from there in steps."""
         if self.head_solver != "auto":
             return self.head_solver
         has_epochs = self.epochs or self.learning_rate or self.dropout != DEFAULT_DROPOUT
-        return "lbfgs" if weights == "imagenet" and is_ready and not has_epochs else "adamw"
+        if weights != "imagenet" or has_epochs or augmentation not in _STRENGTHS:
+            return "adamw"
+        is_unchanged = augmentation_strength(replace(self, augmentation=augmentation)).is_none
+        return "lbfgs" if fine_tune or is_unchanged else "adamw"
 
     def _resolved_size(self, spec: Architecture, preset: Preset) -> int:
         if spec.name != "custom" or self.weights == "base":
