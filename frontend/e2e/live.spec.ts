@@ -2,7 +2,7 @@ import { expect, test } from "@playwright/test";
 import { expectAccessible, watch } from "./studio";
 import { modelOf, startTraining } from "./trained";
 
-test("what the live model guesses is corrected, confirmed and undone by keyboard", async ({
+test("guesses are corrected, confirmed and undone by keyboard, and images labelled on the map", async ({
   page,
   baseURL,
 }) => {
@@ -39,5 +39,28 @@ test("what the live model guesses is corrected, confirmed and undone by keyboard
   await expect.poll(open).toBe(all - 1);
   // The model learns again, and has its guesses of them.
   await expect(tiles).toHaveCount(all - 1);
+
+  // The same features lay out the map.
+  await page.getByRole("link", { name: "Map", exact: true }).click();
+  await page.getByRole("button", { name: "Make the map" }).click();
+  const map = page.getByTestId("map");
+  await expect(map).toBeVisible({ timeout: 120_000 });
+  await expectAccessible(page, "map");
+  const { x = 0, y = 0, width = 0, height = 0 } = (await map.boundingBox()) ?? {};
+  const corners = [
+    [4, 4],
+    [width - 4, 4],
+    [width - 4, height - 4],
+    [4, height - 4],
+  ] as const;
+  await page.mouse.move(x + 4, y + 4);
+  await page.mouse.down();
+  for (const [right, down] of corners) await page.mouse.move(x + right, y + down, { steps: 6 });
+  await page.mouse.up();
+  await expect(page.getByRole("region", { name: "Chosen images" })).toBeVisible();
+  await page.keyboard.press("1");
+  await expect.poll(open).toBe(0);
+  await page.keyboard.press("Control+z");
+  await expect.poll(open).toBe(all - 1);
   expect(problems).toEqual([]);
 });

@@ -32,6 +32,7 @@ TYPICAL = {
     "mobilenet_v3_small": Typical(160, 979, 150),
     "efficientnet_v2_b0": Typical(160, 251, 37),
     "resnet50": Typical(160, 82, 9),
+    "retinanet_mobilenet_v2": Typical(256, 53, 17.7),
     "retinanet_resnet18": Typical(256, 18, 6),
     "retinanet_efficientnet_lite0": Typical(256, 20, 6),
     "retinanet_resnet50": Typical(256, 11, 3.7),
