@@ -249,3 +249,13 @@ def test_the_thread_that_keeps_it_outlives_an_error(engine, monkeypatch):
     engine.prepare(ENVIRONMENT)
     wait_for(lambda: failures, SECONDS)
     assert ready(engine) > 0
+
+
+def test_a_worker_that_starts_removes_what_a_killed_one_left(engine, settings):
+    ready(engine)
+    left = settings.TEMPORARY_DIR / f"{warm.FOLDER}left"
+    left.mkdir()
+    other = warm.WarmEngine("json")
+    other.open()
+    other.close()
+    assert not left.exists() and engine.waiting.folder.is_dir()

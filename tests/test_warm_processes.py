@@ -155,3 +155,17 @@ def test_it_ends_with_the_process_that_started_it(tmp_path, has_work):
     parent.kill()
     parent.wait()
     assert is_gone(child)
+
+
+def test_what_a_killed_worker_left_is_removed_and_nothing_else(tmp_path):
+    left, other = tmp_path / "warm-engine-left", tmp_path / "warm-engine-file"
+    (left / "home").mkdir(parents=True)
+    other.write_bytes(b"")
+    (tmp_path / "warm-engine-link").symlink_to(tmp_path)
+    process = waiting(folder=tmp_path / "warm-engine-held")
+    try:
+        assert warm.remove_left_behind(tmp_path.glob("warm-engine-*")) == 1
+        assert process.folder.is_dir() and not left.exists() and other.exists() and tmp_path.exists()
+    finally:
+        process.end()
+    assert not process.folder.exists() and warm.remove_left_behind(tmp_path.glob("warm-engine-*")) == 0

@@ -13,9 +13,9 @@ from vision.sandbox.warm import WarmProcess
 LARGEST = Limits(memory_bytes=8 * GIB, reserved_bytes=1 << 46, cpu_seconds=10**9, file_bytes=1 << 40, open_files=65_536)
 
 
-def waiting(imports: str = "json", **options) -> WarmProcess:
+def waiting(imports: str = "json", folder: Path | None = None, **options) -> WarmProcess:
     """A process that has imported a light module."""
-    folder = Path(tempfile.gettempdir()) / f"waiting-{uuid.uuid4().hex}"
+    folder = folder or Path(tempfile.gettempdir()) / f"waiting-{uuid.uuid4().hex}"
     process = WarmProcess(imports, folder=folder, limits=LARGEST, **options)
     process.wait_until_ready(60)
     return process

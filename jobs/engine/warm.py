@@ -20,11 +20,12 @@ from vision.sandbox import surroundings
 from vision.sandbox.limits import GIB
 from vision.sandbox.process import SandboxedProcess
 from vision.sandbox.protections import SandboxMissing
-from vision.sandbox.warm import NotEntered, WarmProcess, without_homes
+from vision.sandbox.warm import NotEntered, WarmProcess, remove_left_behind, without_homes
 
 log = structlog.get_logger(__name__)
 
 IMPORTS = "vision.engine_imports"
+FOLDER = "warm-engine-"
 # It takes 0.6 GB. With less left than this none is started, and with less than half of it none stays.
 FREE_BYTES = 3 * GIB
 LOOK_SECONDS = 30.0
@@ -52,8 +53,9 @@ class WarmEngine:
         self._refusals = 0
 
     def open(self) -> None:
-        """From now on a process is kept after each work: this is a worker."""
+        """From now on a process is kept after each work: this is a worker. What a killed one left is removed."""
         self._is_open = True
+        remove_left_behind(settings.TEMPORARY_DIR.glob(f"{FOLDER}*"))
 
     def close(self) -> None:
         """End what waits. What was taken goes on."""
@@ -139,7 +141,7 @@ class WarmEngine:
             self._end()
         if shutting_down.is_set() or available_memory() < FREE_BYTES:
             return
-        folder = settings.TEMPORARY_DIR / f"warm-engine-{uuid.uuid4()}"
+        folder = settings.TEMPORARY_DIR / f"{FOLDER}{uuid.uuid4()}"
         process = WarmProcess(self._imports, folder=folder, limits=largest_limits(), environment=environment)
         with self._changed:
             self._waiting, self._like = process, like

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import subprocess
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,23 +43,26 @@ class WarmProcess:
         self, imports: str, *, folder: Path, limits: Limits, environment: dict[str, str] | None = None
     ) -> None:
         protections.check()
-        folder.mkdir(mode=0o700, parents=True)
-        self.folder = folder
+        self.folder, self._held = folder, _make_and_hold(folder)
         self._limits = limits
         self._ready, self._answered = threading.Event(), threading.Event()
         self._has_said_ready = self._has_entered = False
         task = task_of(folder=folder, limits=limits, environment=(environment or {}) | ONE_THREAD, closed=False)
         pipe = subprocess.PIPE
-        self._process = launch(
-            python("vision.sandbox.waiting", imports),
-            task,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        try:
+            self._process = launch(
+                python("vision.sandbox.waiting", imports),
+                task,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except BaseException:
+            self._remove_folder()
+            raise
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
@@ -103,13 +110,19 @@ class WarmProcess:
             raise NotEntered(f"a process that waited has ended with status {self._process.returncode}")
         self._process.starts_others = limits.processes > 0
         watch(self._process, folder, limits)
-        remove_tree(self.folder)
+        self._remove_folder()
         return self._process
 
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
         remove_tree(self.folder)
+        with contextlib.suppress(OSError):
+            os.close(self._held)
+        self._held = -1
 
     def _listen(self) -> None:
         """Its two words; all that follows belongs to its work."""
@@ -119,6 +132,38 @@ class WarmProcess:
             self._has_entered = self._process.stdout.readline().strip() == ENTERED  # type: ignore[union-attr]
         self._ready.set()
         self._answered.set()
+
+
+def _make_and_hold(folder: Path) -> int:
+    """Make the folder of a process that waits. It is locked as long as the descriptor is open, which no child inherits,
+    and appears with its lock: one without is of a worker that is gone."""
+    made = folder.with_name(f".{folder.name}")
+    made.mkdir(mode=0o700, parents=True)
+    held = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
+    with contextlib.suppress(OSError):  # a file system without locks: nothing is removed there either
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    made.rename(folder)
+    return held
+
+
+def remove_left_behind(folders: Iterable[Path]) -> int:
+    """Remove folders of processes that waited whose worker was killed. Returns how many."""
+    removed = 0
+    for folder in folders:
+        with contextlib.suppress(OSError), _opened(folder) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove_tree(folder)
+            removed += 1
+    return removed
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def without_homes(environment: dict[str, str]) -> dict[str, str]:
