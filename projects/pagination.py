@@ -41,7 +41,7 @@ class KeysetPagination(BasePagination):
         self.request = request
         size = self._page_size(request)
         ordering = self._ordering(request, view)
-        cursor = _decode(request.query_params.get("cursor"))
+        cursor = decode_cursor(request.query_params.get("cursor"))
         backwards = bool(cursor and cursor["back"])
         field = ordering.lstrip("-")
         descending = ordering.startswith("-") != backwards
@@ -101,8 +101,7 @@ class KeysetPagination(BasePagination):
         value = None if field == "id" else getattr(row, field)
         if value is not None and not isinstance(value, (str, int, float)):
             value = value.isoformat() if hasattr(value, "isoformat") else str(value)
-        text = json.dumps({"id": str(row.pk), "value": value, "back": back}, separators=(",", ":"))
-        cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        cursor = encode_cursor(str(row.pk), value, back=back)
         return replace_query_param(force_str(self.request.build_absolute_uri()), "cursor", cursor)
 
     def get_paginated_response_schema(self, schema: dict) -> dict:
@@ -128,7 +127,18 @@ class KeysetPagination(BasePagination):
         ]
 
 
-def _decode(text: str | None) -> dict | None:
+def encode_cursor(key: str, value: Any, *, back: bool = False) -> str:
+    """A place in a list: behind the row with this id and this value of the field that orders it."""
+    text = json.dumps({"id": key, "value": value, "back": back}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(text: str | None) -> dict | None:
+    """`id`, `value` and `back` of what `encode_cursor` wrote; None of none.
+
+    Raises:
+        NotFound: it is no cursor.
+    """
     if not text:
         return None
     if len(text) > MAX_CURSOR:

@@ -119,3 +119,48 @@ def test_a_store_with_one_image_has_nothing_alike(store):
     store.append(keys(1), features(1))
     found, likeness = most_alike(store.vectors(), store.codes(), 0, 5, store.statistics()[0])
     assert len(found) == len(likeness) == 0
+
+
+def test_what_was_opened_stays_when_the_store_is_written_again(store):
+    store.append(keys(10), features(10))
+    opened, before = store.opened(), np.array(store.vectors())
+    store.keep_only(np.array([1, 4]))
+    assert opened.rows_of(ids_of(keys(10))).tolist() == list(range(10))
+    np.testing.assert_array_equal(opened.vectors, before)
+    after = store.opened()
+    assert after.rows_of(ids_of(keys(10))).tolist() == [-1, 0, -1, -1, 1, -1, -1, -1, -1, -1]
+    np.testing.assert_array_equal(after.vectors, before[[1, 4]])
+
+
+@pytest.mark.parametrize("at", ["ids", "vectors", "codes"])
+def test_a_store_that_is_written_again_while_it_is_opened(store, monkeypatch, at):
+    store.append(keys(10), features(10))
+    before, read, turns = np.array(store.vectors()), getattr(store, at), []
+
+    def rewritten():
+        if not turns:
+            turns.append(at)
+            FeatureStore(store.folder, 200).keep_only(np.array([3, 7]))
+        return read()
+
+    monkeypatch.setattr(store, at, rewritten)
+    opened = store.opened()
+    assert len(opened.ids) == len(opened.vectors) == len(opened.codes) == 2
+    np.testing.assert_array_equal(opened.vectors[opened.rows_of(ids_of([keys(10)[7]]))[0]], before[7])
+
+
+def test_a_store_that_is_between_its_files_is_waited_for(store, monkeypatch):
+    store.append(keys(10), features(10))
+    content = (store.folder / "ids.bin").read_bytes()
+    (store.folder / "ids.bin").unlink()
+    pauses = []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            (store.folder / "ids.bin").write_bytes(content)
+
+    monkeypatch.setattr("vision.analysis.feature_store.time.sleep", sleep)
+    assert len(store.opened().ids) == 10 and len(pauses) == 3
+    (store.folder / "ids.bin").unlink()
+    assert len(store.opened().ids) == 0  # broken off: as good as empty

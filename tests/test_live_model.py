@@ -179,7 +179,7 @@ class TestWhyNot:
         assert status(api, project)["code"] == "too_few_labels"
         empty = create_project(user=project.memberships.first().user, name="empty", task="classification")
         assert status(api, empty)["code"] == "no_images"
-        assert guesses(api, empty) == {"version": 0, "count": 0, "results": []}
+        assert guesses(api, empty) == {"version": 0, "count": 0, "next": None, "results": []}
 
     def test_labels_that_are_taken_away_take_the_guesses(self, api, project, fresh, keeper):
         work()

@@ -18,12 +18,13 @@ def pairs_by_features(project: Project, keys: Sequence[uuid.UUID]) -> tuple[tupl
     """Places of near-duplicates among the images, and how many of these have no features yet."""
     none = np.zeros(0, np.int64)
     try:
-        store = store_of(project, embedder_for(project))
+        kept = store_of(project, embedder_for(project))
     except NoEmbedder:
-        store = None
-    if store is None or not keys:
+        kept = None
+    if kept is None or not keys:
         return (none, none), len(keys)
+    store = kept.opened()
     rows = store.rows_of(ids_of(keys))
     there = np.flatnonzero(rows >= 0)
-    pairs = near_pairs(store.vectors(), store.codes(), rows[there])
+    pairs = near_pairs(store.vectors, store.codes, rows[there])
     return (there[pairs.starts], there[pairs.ends]), len(keys) - len(there)

@@ -45,16 +45,16 @@ def similar_images(image: Image, *, limit: int, dataset: uuid.UUID | None = None
         NotEmbedded
     """
     embedder = embedder_for(image.project)
-    store = store_of(image.project, embedder)
+    kept = store_of(image.project, embedder)
+    store = None if kept is None else kept.opened()
     row = -1 if store is None else int(store.rows_of(ids_of([image.pk]))[0])
     if store is None or row < 0:
         raise NotEmbedded()
-    vectors, codes = store.vectors(), store.codes()
     mean, _ = store.statistics()
-    ids = store.ids()
+    ids = store.ids
     # Of a small dataset beside a large one nothing may be among the nearest of all.
     among = None if dataset is None else Lookup(ids_in(image.project, dataset)).rows_of(ids) >= 0
-    rows, likeness = most_alike(vectors, codes, row, limit + SPARE, mean, among)
+    rows, likeness = most_alike(store.vectors, store.codes, row, limit + SPARE, mean, among)
     found = dict(zip(uuids_of(ids[rows]), np.round(likeness, 4).tolist(), strict=True))
     there = Image.objects.filter(pk__in=list(found), dataset__project=image.project)
     live = set(there.values_list("pk", flat=True))

@@ -82,6 +82,13 @@ def ids_in(project: Project, dataset: uuid.UUID | None = None) -> np.ndarray:
     return halves_of(pk for (pk,) in stored_rows(images.order_by("pk").values_list("pk")))
 
 
+def embedded_in(project: Project, store: FeatureStore | None) -> int:
+    """How many images of a project have features; a store has those of deleted images, too."""
+    if store is None or not store.count:
+        return 0
+    return int((store.rows_of(ids_in(project)) >= 0).sum())
+
+
 def halves_of(keys: Iterable[Any]) -> np.ndarray:
     """`(keys, 2)` uint64 of keys as they are stored."""
     digits = "".join(key if isinstance(key, str) else key.hex for key in keys)

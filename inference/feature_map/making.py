@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.errors import Conflict
 from inference.embeddings.embedders import ProjectEmbedder, embedder_for
-from inference.embeddings.stores import ids_in, store_of
+from inference.embeddings.stores import embedded_in, ids_in, store_of
 from inference.feature_map.files import FeatureMap, only_writer, read_layout, read_map, write_map
 from jobs.context import JobContext
 from jobs.contracts import JobParameters, JobResult
@@ -19,7 +19,7 @@ from jobs.queues import queue_for
 from jobs.services import enqueue_job, handles
 from projects.models import Project
 from vision.analysis.feature_map import Layout, lay_out, to_short
-from vision.analysis.feature_store import FeatureStore, Lookup
+from vision.analysis.feature_store import Lookup, OpenedStore
 
 FEWEST_IMAGES = 10
 # So many are placed between two looks whether the job was cancelled.
@@ -54,7 +54,7 @@ def start_map(*, project: Project, user: User) -> Job:
         NoEmbedder, TooFewFeatures
     """
     store = store_of(project, embedder_for(project))
-    if store is None or store.count < FEWEST_IMAGES:
+    if store is None or embedded_in(project, store) < FEWEST_IMAGES:
         raise TooFewFeatures()
     queue = queue_for(images=store.count)
     return enqueue_job(project=project, user=user, parameters=FeatureMapParameters(), queue=queue)
@@ -65,13 +65,14 @@ def make_map(context: JobContext[FeatureMapParameters]) -> FeatureMapResult:
     """Lay out some thousand images of the project and place the others among them."""
     project = context.job.project
     embedder = embedder_for(project)
-    store = store_of(project, embedder)
+    kept = store_of(project, embedder)
+    store = None if kept is None else kept.opened()
     rows, ids, count = _rows_of(project, store)
     if store is None or len(rows) < FEWEST_IMAGES:
         raise TooFewFeatures()
     total, half = len(rows), len(rows) // 2  # to lay out and to place are half of the work each, more or less
     context.report(0, total)
-    layout = lay_out(store.vectors(), rows, on_progress=lambda share: context.report(round(share * half), total))
+    layout = lay_out(store.vectors, rows, on_progress=lambda share: context.report(round(share * half), total))
     parts = []
     for start in range(0, len(rows), PART):
         context.report(half + start // 2, total)
@@ -85,9 +86,10 @@ def make_map(context: JobContext[FeatureMapParameters]) -> FeatureMapResult:
 
 def place_new_images(project: Project, embedder: ProjectEmbedder) -> int:
     """Place images whose features came after the map among those that they are like. Returns how many."""
-    store, before = store_of(project, embedder), read_map(project, embedder)
-    if store is None or before is None or before.store_count == store.count:
+    kept, before = store_of(project, embedder), read_map(project, embedder)
+    if kept is None or before is None or before.store_count == kept.count:
         return 0
+    store = kept.opened()
     with only_writer(project):
         feature_map, layout = read_map(project, embedder), read_layout(project, embedder)
         if feature_map is None or layout is None:
@@ -105,15 +107,15 @@ def place_new_images(project: Project, embedder: ProjectEmbedder) -> int:
     return len(positions)
 
 
-def _rows_of(project: Project, store: FeatureStore | None) -> tuple[np.ndarray, np.ndarray, int]:
+def _rows_of(project: Project, store: OpenedStore | None) -> tuple[np.ndarray, np.ndarray, int]:
     """Rows and ids of the images of a project that have features, and how many features there are."""
     ids = ids_in(project)
     if store is None:
         return np.zeros(0, np.int64), ids[:0], 0
-    count, rows = store.count, store.rows_of(ids)
-    return rows[rows >= 0], ids[rows >= 0], count
+    rows = store.rows_of(ids)
+    return rows[rows >= 0], ids[rows >= 0], len(store.ids)
 
 
-def _placed(store: FeatureStore, rows: np.ndarray, layout: Layout) -> np.ndarray:
+def _placed(store: OpenedStore, rows: np.ndarray, layout: Layout) -> np.ndarray:
     """`(rows, 2)` uint16."""
-    return to_short(layout.place(layout.principal.of(store.vectors(), rows)))
+    return to_short(layout.place(layout.principal.of(store.vectors, rows)))

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from datasets.gallery.selection import Selection, images_in
 from datasets.models import Annotation, Dataset, ImageLabel
 from inference.embeddings.embedders import NoEmbedder, embedder_for
-from inference.embeddings.stores import halves_of, store_of
+from inference.embeddings.stores import embedded_in, halves_of, ids_in, store_of
 from inference.feature_map.files import read_map
 from inference.feature_map.making import FEWEST_IMAGES
 from projects.models import Project, Task
@@ -58,12 +58,13 @@ def map_status(project: Project) -> MapStatus:
     except NoEmbedder as missing:
         return MapStatus(missing.code, str(missing), images, 0)
     store = store_of(project, embedder)
-    embedded = 0 if store is None else min(store.count, images)
+    embedded = embedded_in(project, store)
     feature_map = read_map(project, embedder)
     if feature_map is not None:
-        later = len(feature_map.ids) - feature_map.laid_out
+        is_there = Lookup(ids_in(project)).rows_of(feature_map.ids) >= 0
+        later = int(is_there[feature_map.laid_out :].sum())
         made_at = datetime.fromisoformat(feature_map.made_at)
-        return MapStatus("", "", images, embedded, made_at, len(feature_map.ids), later)
+        return MapStatus("", "", images, embedded, made_at, int(is_there.sum()), later)
     code = "not_made" if embedded >= FEWEST_IMAGES else "embedding" if embedded < images else "too_few_images"
     return MapStatus(code, NOT_YET[code], images, embedded)
 

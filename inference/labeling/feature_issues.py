@@ -15,7 +15,7 @@ from inference.feature_map.making import TooFewFeatures
 from inference.models import LabelIssue
 from projects.models import Task
 from storage.stored_keys import stored_rows
-from vision.analysis.feature_store import FeatureStore, Lookup
+from vision.analysis.feature_store import Lookup, OpenedStore
 from vision.analysis.label_issues import find_label_issues
 from vision.analysis.out_of_fold import out_of_fold_probabilities
 from vision.analysis.outliers import NO_LABEL, find_outliers
@@ -39,7 +39,7 @@ class Compared:
         groups: `(images,)` int; near-duplicates, and images of one group or video, have one number.
     """
 
-    store: FeatureStore
+    store: OpenedStore
     ids: np.ndarray
     rows: np.ndarray
     labels: np.ndarray
@@ -47,14 +47,15 @@ class Compared:
     groups: np.ndarray
 
 
-def images_with_features(dataset: Dataset) -> tuple[FeatureStore, np.ndarray, np.ndarray]:
+def images_with_features(dataset: Dataset) -> tuple[OpenedStore, np.ndarray, np.ndarray]:
     """Where the features of its images are, their ids, and their rows there.
 
     Raises:
         NoEmbedder
         TooFewFeatures
     """
-    store = store_of(dataset.project, embedder_for(dataset.project))
+    kept = store_of(dataset.project, embedder_for(dataset.project))
+    store = None if kept is None else kept.opened()
     ids = ids_in(dataset.project, dataset.pk)
     rows = np.zeros(0, np.int64) if store is None else store.rows_of(ids)
     ids, rows = ids[: len(rows)][rows >= 0], rows[rows >= 0]
@@ -93,7 +94,7 @@ def _label_issues(images: Compared) -> list[LabelIssue]:
     if len(np.unique(labels)) < 2:
         return []
     probabilities = out_of_fold_probabilities(
-        images.store.vectors(),
+        images.store.vectors,
         images.rows[labelled],
         labels,
         count,
@@ -121,7 +122,7 @@ def _label_issues(images: Compared) -> list[LabelIssue]:
 
 
 def _outliers(images: Compared) -> list[LabelIssue]:
-    vectors = images.store.vectors()
+    vectors = images.store.vectors
     points = principal_of(vectors, images.rows).of(vectors, images.rows)
     outliers = find_outliers(points, images.labels)
     count = min(MOST_OUTLIERS, max(FEWEST_OUTLIERS, int(outliers.is_outlier.sum())))

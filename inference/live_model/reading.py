@@ -1,4 +1,4 @@
-"""What people read of a live model: how it stands, and its guesses in the order they ask for."""
+"""What people read of a live model: how it stands, and which images to label next."""
 
 from __future__ import annotations
 
@@ -9,19 +9,12 @@ from datetime import datetime
 import numpy as np
 
 from datasets.gallery.rows import grid_rows
-from datasets.models import Annotation, Dataset, Image, Label
+from datasets.models import Annotation, Dataset
 from inference.embeddings.embedders import NoEmbedder, embedder_for
-from inference.embeddings.stores import store_of, uuids_of
+from inference.embeddings.stores import embedded_in, store_of, uuids_of
 from inference.live_model.box_reading import live_boxes_of
-from inference.live_model.files import Guesses, LiveState, read_curve, read_guesses, read_order
+from inference.live_model.files import LiveState, read_curve, read_guesses, read_order
 from projects.models import Project, Task
-from vision.analysis.feature_store import ids_of
-
-MOST_GUESSES = 200
-LEAST_CONFIDENT, MOST_CONFIDENT = "least_confident", "most_confident"
-ORDERS = (MOST_CONFIDENT, LEAST_CONFIDENT)
-# A few may have been labelled since the last fit: so many more are looked at for a page.
-SPARE = 200
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ def status_of(project: Project) -> LiveModelStatus:
         code = missing.code if images else "no_images"
         return LiveModelStatus(code, NOT_YET.get(code, str(missing)), images, 0, None, None)
     store = store_of(project, embedder)
-    embedded = 0 if store is None else min(store.count, images)
+    embedded = embedded_in(project, store)
     guesses = read_guesses(project)
     state = None if guesses is None else guesses.state
     code = "" if state is not None else _why_not(project, images, embedded)
@@ -102,11 +95,11 @@ def _by_label(state: LiveState) -> tuple[list[int], list[int]]:
 
 def next_images(project: Project, *, dataset: Dataset | None = None, limit: int = 50) -> list[dict]:
     """Grid rows of the images whose labels teach most, the first of all first."""
-    rows = _open_rows(project, uuids_of(read_order(project)))
+    rows = open_rows(project, uuids_of(read_order(project)))
     return [row for row in rows if dataset is None or row["dataset"] == str(dataset.pk)][:limit]
 
 
-def _open_rows(project: Project, keys: list[uuid.UUID]) -> list[dict]:
+def open_rows(project: Project, keys: list[uuid.UUID]) -> list[dict]:
     """Grid rows of those that are still in the project, and have no label."""
     datasets = {str(pk) for pk in Dataset.objects.filter(project=project).values_list("pk", flat=True)}
     return [row for row in grid_rows(keys) if row["dataset"] in datasets and not row["annotated"]]
@@ -121,64 +114,3 @@ def _why_not(project: Project, images: int, embedded: int) -> str:
     if labels.distinct()[:2].count() < 2:
         return "too_few_labels"
     return "embedding" if embedded < images else "fitting"
-
-
-@dataclass(frozen=True)
-class GuessPage:
-    """Some guesses: `count` are there with these filters; each row has `image`, `label` and `confidence`."""
-
-    version: int
-    count: int
-    results: list[dict]
-
-
-def guesses_of(
-    project: Project,
-    *,
-    label: Label | None = None,
-    dataset: Dataset | None = None,
-    image: Image | None = None,
-    order: str = MOST_CONFIDENT,
-    min_confidence: float = 0.0,
-    max_confidence: float = 1.0,
-    limit: int = 60,
-    offset: int = 0,
-) -> GuessPage:
-    """Guesses of images that nobody has labelled, a page of them."""
-    guesses = read_guesses(project)
-    if guesses is None:
-        return GuessPage(0, 0, [])
-    rows = _chosen(guesses, label, dataset, min_confidence, max_confidence)
-    if image is not None:
-        rows = rows[(guesses.ids[rows] == ids_of([image.pk])).all(axis=1)]
-    if order == LEAST_CONFIDENT:
-        rows = rows[::-1]
-    looked_at = rows[offset : offset + limit + SPARE]
-    results: list[dict] = []
-    keys = uuids_of(guesses.ids[looked_at])
-    images = {row["id"]: row for row in _open_rows(project, keys)}
-    for key, row in zip(keys, looked_at.tolist(), strict=True):
-        found = images.get(str(key))
-        if found is not None and len(results) < limit:
-            results.append(
-                {
-                    "image": found,
-                    "label": guesses.state.labels[guesses.labels[row]],
-                    "confidence": round(float(guesses.confidences[row]), 4),
-                }
-            )
-    return GuessPage(guesses.state.version, len(rows), results)
-
-
-def _chosen(guesses: Guesses, label: Label | None, dataset: Dataset | None, least: float, most: float) -> np.ndarray:
-    """`(images,)` int: rows of the guesses, the most confident first."""
-    keep = (guesses.confidences >= least) & (guesses.confidences <= most)
-    if label is not None:
-        names = guesses.state.labels
-        keep &= guesses.labels == (names.index(str(label.pk)) if str(label.pk) in names else len(names))
-    rows = np.flatnonzero(keep)
-    if dataset is not None:
-        there = set(Image.objects.filter(dataset=dataset).values_list("pk", flat=True))
-        keys: list[uuid.UUID] = uuids_of(guesses.ids[rows])
-        rows = rows[np.array([key in there for key in keys], bool)] if len(rows) else rows
-    return rows

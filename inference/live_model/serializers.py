@@ -8,8 +8,9 @@ from accounts.known import KnownFieldsOnly
 from accounts.numbers import Number
 from datasets.gallery.serializers import GridImageSerializer
 from datasets.models import Dataset, Image, Label
-from inference.live_model.reading import MOST_GUESSES, ORDERS
+from inference.live_model.guess_pages import MOST_GUESSES, ORDERS
 from jobs.shapes import perhaps
+from projects.pagination import MAX_CURSOR
 from projects.scoped import Scoped, related
 
 MOST_SIMILAR = 100
@@ -96,7 +97,23 @@ class GuessQuerySerializer(Scoped):
     min_confidence = Number(min_value=0, max_value=1, default=0.0)
     max_confidence = Number(min_value=0, max_value=1, default=1.0)
     limit = serializers.IntegerField(min_value=1, max_value=MOST_GUESSES, default=60)
-    offset = serializers.IntegerField(min_value=0, max_value=10_000_000, default=0)
+    cursor = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CURSOR,
+        help_text="From `next`: guesses that leave the list meanwhile hide no others.",
+    )
+    offset = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=10_000_000,
+        help_text="Instead of a cursor: the page begins at this place, counted from 0, of the guesses as they are now.",
+    )
+
+    def validate(self, data: dict) -> dict:
+        if "cursor" in data and "offset" in data:
+            raise serializers.ValidationError({"offset": ["Send a cursor or an offset, one of them."]})
+        return data
 
 
 class NextImagesQuerySerializer(Scoped):
@@ -114,8 +131,12 @@ class GuessSerializer(serializers.Serializer):
 
 
 class GuessPageSerializer(serializers.Serializer):
-    version = serializers.IntegerField(help_text="Of the live model that made them.")
+    version = serializers.IntegerField(
+        help_text="Of the live model that made them. Another one than on the page before: it has learned, and its "
+        "confidences are others."
+    )
     count = serializers.IntegerField(help_text="Guesses that these filters leave, at the last fit.")
+    next = serializers.URLField(allow_null=True, help_text="The next page; null behind the last one.")
     results = GuessSerializer(many=True)
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.response import Response
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from common.requests import AuthenticatedRequest
 from datasets.gallery.rows import grid_rows
@@ -17,7 +18,8 @@ from datasets.selectors import images_of, labels_of
 from inference.embeddings.similar import similar_images
 from inference.live_model import serializers
 from inference.live_model.box_reading import box_guesses_of
-from inference.live_model.reading import guesses_of, live_model_of, next_images
+from inference.live_model.guess_pages import guesses_of
+from inference.live_model.reading import live_model_of, next_images
 from projects.in_project import InProject
 from projects.models import Project
 from projects.permissions import ProjectPermission
@@ -51,7 +53,10 @@ class LiveModelView(InProject, viewsets.GenericViewSet):
             dataset=Dataset.objects.filter(project=self.project),
             image=Image.objects.filter(dataset__project=self.project),
         )
-        return Response(serializers.GuessPageSerializer(guesses_of(self.project, **options)).data)
+        page = guesses_of(self.project, **options)
+        url = remove_query_param(request.build_absolute_uri(), "offset")
+        following = None if page.cursor is None else replace_query_param(url, "cursor", page.cursor)
+        return Response(serializers.GuessPageSerializer({**vars(page), "next": following}).data)
 
     @extend_schema(
         parameters=[serializers.NextImagesQuerySerializer], responses=GridImageSerializer(many=True), filters=False

@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
 from uuid import UUID
@@ -24,12 +26,40 @@ CHUNK = 8192
 SAMPLE = 5000
 ID_BYTES = 16
 LARGEST = 60_000.0
+# Writing a store again replaces its files one after the other, within milliseconds: a reader tries so often.
+ATTEMPTS, PAUSE_SECONDS = 20, 0.01
 # An odd number whose product mixes the halves of an id into one number by which ids are found.
 MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
+@dataclass(frozen=True)
+class OpenedStore:
+    """A store as it was at one moment, whatever is done with its files afterwards.
+
+    Attributes:
+        ids: `(images, 2)` uint64, see `FeatureStore.ids`.
+        vectors: `(images, features)` float16, read from the disk as far as it is looked at.
+        codes: `(images, dimensions)` float16, likewise.
+    """
+
+    ids: np.ndarray
+    vectors: np.ndarray
+    codes: np.ndarray
+
+    def rows_of(self, ids: np.ndarray) -> np.ndarray:
+        """`(images,)` int: where each image is, -1 where it is not."""
+        return Lookup(self.ids).rows_of(ids)
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """As `FeatureStore.statistics`."""
+        return _statistics_of(self.vectors)
+
+
 class FeatureStore:
     """The features of images by one embedder, in a folder.
+
+    Its methods each look at the files as they are. Who may not be alone with a store that is written again reads what
+    `opened` gives.
 
     Args:
         folder: made when it is not there.
@@ -90,9 +120,29 @@ class FeatureStore:
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each feature, `(dimensions,)` float32 both, over at most 5,000 images."""
-        vectors = self.vectors()
-        sample = np.asarray(vectors[spread(len(vectors), SAMPLE)], np.float32)
-        return sample.mean(axis=0), sample.std(axis=0)
+        return _statistics_of(self.vectors())
+
+    def opened(self) -> OpenedStore:
+        """Ids and features of one moment, also while another process writes the store again (`keep_only`)."""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(PAUSE_SECONDS)
+            before = self._inodes()
+            with contextlib.suppress(OSError, ValueError):  # a file became shorter while it was opened
+                ids, vectors, codes = self.ids(), self.vectors(), self.codes()
+                is_between = before[0] is None and before[1] is not None
+                if before == self._inodes() and not is_between:
+                    count = min(len(ids), len(vectors), len(codes))  # what was added meanwhile is left out
+                    return OpenedStore(ids[:count], vectors[:count], codes[:count])
+        return self._empty()
+
+    def _empty(self) -> OpenedStore:
+        ids = np.zeros((0, 2), ">u8")
+        return OpenedStore(ids, *(np.zeros((0, width), np.float16) for width in (self.dimensions, self._codes)))
+
+    def _inodes(self) -> list[int | None]:
+        """Of ids, vectors and codes: they are others when the store was written again."""
+        return [_inode(self.folder / name) for name in ("ids.bin", "vectors.f16", "codes.f16")]
 
     def keep_only(self, rows: np.ndarray) -> None:
         """Write the store again with these rows alone.
@@ -139,6 +189,17 @@ class FeatureStore:
         with open(self.folder / "lock", "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _inode(path: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return path.stat().st_ino
+    return None
+
+
+def _statistics_of(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sample = np.asarray(vectors[spread(len(vectors), SAMPLE)], np.float32)
+    return sample.mean(axis=0), sample.std(axis=0)
 
 
 def spread(count: int, most: int) -> np.ndarray:

@@ -6428,10 +6428,15 @@ export interface components {
             confidence: number;
         };
         GuessPage: {
-            /** @description Of the live model that made them. */
+            /** @description Of the live model that made them. Another one than on the page before: it has learned, and its confidences are others. */
             version: number;
             /** @description Guesses that these filters leave, at the last fit. */
             count: number;
+            /**
+             * Format: uri
+             * @description The next page; null behind the last one.
+             */
+            next: string | null;
             results: components["schemas"]["Guess"][];
         };
         /**
@@ -25494,6 +25499,8 @@ export interface operations {
     projects_live_model_guesses_retrieve: {
         parameters: {
             query?: {
+                /** @description From `next`: guesses that leave the list meanwhile hide no others. */
+                cursor?: string;
                 /** @description Only images of this dataset. */
                 dataset?: string;
                 /** @description Only the guess of this image. */
@@ -25503,6 +25510,7 @@ export interface operations {
                 limit?: number;
                 max_confidence?: number;
                 min_confidence?: number;
+                /** @description Instead of a cursor: the page begins at this place, counted from 0, of the guesses as they are now. */
                 offset?: number;
                 /**
                  * @description most_confident: to confirm many at once; least_confident: whose labels teach it most.

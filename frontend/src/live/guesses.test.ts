@@ -16,6 +16,7 @@ const page = (round: number, ...ids: string[]): GuessPage => ({
   round,
   version: 1,
   count: ids.length,
+  next: null,
   results: ids.map((id) => guess(id)),
 });
 const idsOf = (guesses: Guess[]) => guesses.map(({ image }) => image.id);

@@ -9,6 +9,8 @@ export interface GuessPage {
   round: number;
   version: number;
   count: number;
+  /** The address of the next page. */
+  next: string | null;
   results: Guess[];
 }
 

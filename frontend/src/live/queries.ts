@@ -1,5 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api } from "../api/client";
+import { cursorOf } from "../api/cursor";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
 import type { Job } from "../api/types";
@@ -28,11 +29,16 @@ function isPreparing({ code, embedder, embedded, images }: LiveModel): boolean {
   return (embedder !== null && embedded < images) || code === "fitting";
 }
 
-async function ask(project: string, search: LiveSearch, offset: number, round: number): Promise<GuessPage> {
+async function ask(
+  project: string,
+  search: LiveSearch,
+  cursor: string | null,
+  round: number,
+): Promise<GuessPage> {
   const { data } = await api.GET("/api/v1/projects/{project_id}/live-model/guesses/", {
-    params: { path: { project_id: project }, query: guessQuery(search, offset) },
+    params: { path: { project_id: project }, query: guessQuery(search, cursor) },
   });
-  return { round, version: 0, count: 0, results: [], ...data };
+  return { round, version: 0, count: 0, results: [], next: null, ...data };
 }
 
 /**
@@ -43,11 +49,8 @@ export function useGuesses(project: string, search: LiveSearch, round: number) {
   return useInfiniteQuery({
     queryKey: ["guesses", project, search, round],
     queryFn: ({ pageParam }) => ask(project, search, pageParam, round),
-    initialPageParam: 0,
-    getNextPageParam: ({ count }, _, offset) => {
-      const next = offset + (guessQuery(search, 0).limit ?? 0);
-      return next < count ? next : undefined;
-    },
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next }) => cursorOf(next),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
@@ -61,7 +64,7 @@ export function useSureGuesses(project: string, labels: number, enabled: boolean
   const isComplete = live !== undefined && live.labels.length >= labels;
   const { data } = useQuery({
     queryKey: [...keys.live(project), "sure"],
-    queryFn: () => ask(project, { min: 90 }, 0, 0),
+    queryFn: () => ask(project, { min: 90 }, null, 0),
     enabled: enabled && isComplete,
   });
   return isComplete && data?.results.length ? data.count : 0;

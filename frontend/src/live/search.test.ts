@@ -10,11 +10,11 @@ it("reads what an address says, and leaves out what is odd", () => {
 });
 
 it("asks for a page of guesses, with a confidence from 0 to 1", () => {
-  expect(guessQuery({ label: "a", min: 95 }, 60)).toMatchObject({
+  expect(guessQuery({ label: "a", min: 95 }, "x")).toMatchObject({
     label: "a",
     min_confidence: 0.95,
     limit: PAGE,
-    offset: 60,
+    cursor: "x",
   });
-  expect(guessQuery({}, 0).min_confidence).toBe(0);
+  expect(guessQuery({}, null).min_confidence).toBe(0);
 });

@@ -29,7 +29,14 @@ export function readLiveSearch(search: Record<string, unknown>): LiveSearch {
   };
 }
 
-/** The query of the HTTP interface for guesses from a place on. */
-export function guessQuery({ label, dataset, order, min }: LiveSearch, offset: number): Query {
-  return { label, dataset, order, min_confidence: (min ?? 0) / 100, limit: PAGE, offset };
+/** The query of the HTTP interface for guesses: the first page, or the one behind a cursor. */
+export function guessQuery({ label, dataset, order, min }: LiveSearch, cursor: string | null): Query {
+  return {
+    label,
+    dataset,
+    order,
+    min_confidence: (min ?? 0) / 100,
+    limit: PAGE,
+    cursor: cursor ?? undefined,
+  };
 }

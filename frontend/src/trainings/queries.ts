@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { api } from "../api/client";
+import { cursorOf } from "../api/cursor";
 import { onStudioEvent, type StudioEvent } from "../api/events";
 import { keys } from "../api/keys";
 import type { components } from "../api/schema";
@@ -123,9 +124,6 @@ export function useTrainings(project: string, filter: Record<string, string>) {
       state.data?.pages.some(({ results }) => results.some((run) => isOpen(run.state))) ? 10_000 : false,
   });
 }
-
-const cursorOf = (next: string | null | undefined) =>
-  next ? new URL(next, location.origin).searchParams.get("cursor") : null;
 
 /** One training, with each epoch as it ends: heard by the one stream, and read again where one was missed. */
 export function useTraining(project: string, id: string) {
