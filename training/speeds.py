@@ -20,7 +20,7 @@ from vision.training.configuration import Configuration
 from vision.training.expected import expected_classifier, needs_steps
 from vision.training.minutes import fit_classifier
 from vision.training.resources import Estimate
-from vision.training.speeds import SpeedFile, Speeds, network_of
+from vision.training.speeds import SpeedFile, Speeds, network_of, read_speeds
 from vision.training.typical import typical_speeds
 
 log = structlog.get_logger(__name__)
@@ -38,14 +38,16 @@ def speed_file() -> SpeedFile:
 
 def keep_speeds(values: dict) -> Speeds | None:
     """Keep what an engine process has measured; what it should not say is left out."""
+    speeds = read_speeds(values)
+    if speeds is None:
+        log.warning("speeds_not_kept", reason=f"no measurement: {values}"[:200])
+        return None
     try:
-        speeds = Speeds(**values)
         if speeds.network:
             speed_file().add(speeds)
-        return speeds
-    except (TypeError, ValueError, OSError) as error:  # an estimate is not worth a failure
+    except OSError as error:  # an estimate is not worth a failure
         log.warning("speeds_not_kept", reason=str(error)[:200])
-        return None
+    return speeds
 
 
 def fitted(configuration: AnyConfiguration, snapshot: Snapshot) -> AnyConfiguration:

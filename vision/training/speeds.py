@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import math
 import os
+import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 # What Python and TensorFlow take by themselves; the rest of the memory grows with the input.
 LIBRARIES_BYTES = 700_000_000
@@ -16,6 +17,17 @@ LIBRARIES_BYTES = 700_000_000
 MOST_SCALED = 6.0
 KEPT_PER_NETWORK = 3
 MOST_KEPT = 300
+LARGEST_FILE = 1 << 20
+# What a measurement can be: the least and the most of whole numbers, and seconds.
+WHOLE = {
+    "height": (1, 1 << 16),
+    "width": (1, 1 << 16),
+    "batch": (1, 1 << 20),
+    "memory_bytes": (1, 1 << 50),
+    "parameters": (0, 1 << 42),
+    "layers": (0, 1 << 20),
+}
+SHORTEST_SECONDS, LONGEST_SECONDS = 1e-9, 86_400.0
 
 
 class Trained(Protocol):
@@ -99,7 +111,7 @@ def usable_cores() -> int:
 
 @dataclass(frozen=True)
 class SpeedFile:
-    """The measurements of a machine in a JSON file, the newest last. A damaged file is as good as none."""
+    """The measurements of a machine in a JSON file, the newest last. What is damaged in it is left out."""
 
     path: Path
 
@@ -131,15 +143,24 @@ class SpeedFile:
         rows = [row for row in self.rows() if row.machine.split(", ")[0] == machine_name()]
         rows = [*rows, speeds][-MOST_KEPT:]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
-        unfinished.write_text(json.dumps([row.to_dict() for row in rows]))
-        os.replace(unfinished, self.path)
+        unfinished = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.partial")  # threads have one process id
+        try:
+            unfinished.write_text(json.dumps([row.to_dict() for row in rows]))
+            os.replace(unfinished, self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+            raise
 
     def rows(self) -> list[Speeds]:
-        try:
-            return [_checked(Speeds(**row)) for row in json.loads(self.path.read_text())]
-        except (OSError, ValueError, TypeError, AttributeError):
-            return []
+        return [speeds for row in self._content() if (speeds := read_speeds(row)) is not None]
+
+    def _content(self) -> list:
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            if self.path.is_file() and self.path.stat().st_size <= LARGEST_FILE:
+                content = json.loads(self.path.read_text())
+                return content if isinstance(content, list) else []
+        return []
 
     def _rows(self, network: str | None) -> list[Speeds]:
         """Of this machine as it is now: with the same processors, and the graphics cards of the newest measurement."""
@@ -147,14 +168,27 @@ class SpeedFile:
         return [row for row in rows if row.network == network and row.machine == rows[-1].machine]
 
 
-def _checked(speeds: Speeds) -> Speeds:
-    """Raises `ValueError` where a number cannot be one of a measurement."""
-    positive = (speeds.height, speeds.width, speeds.batch, speeds.forward, speeds.memory_bytes, speeds.parameters)
-    if not all(math.isfinite(value) and value > 0 for value in positive):
-        raise ValueError("a measurement is not positive")
-    if speeds.step is not None and not (math.isfinite(speeds.step) and speeds.step > 0):
-        raise ValueError("a step takes no time")
-    return speeds
+def read_speeds(row: Any) -> Speeds | None:
+    """Those of a dictionary that a file or a process gave; None where a value cannot be one of a measurement."""
+    try:
+        speeds = Speeds(**row)
+    except TypeError:
+        return None
+    names = isinstance(speeds.network, str) and isinstance(speeds.machine, str)
+    whole = all(
+        type(getattr(speeds, name)) is int and least <= getattr(speeds, name) <= most
+        for name, (least, most) in WHOLE.items()
+    )
+    times = (speeds.forward, speeds.forward if speeds.step is None else speeds.step)
+    return speeds if names and whole and all(map(_takes_time, times)) and _is_time(speeds.preparing) else None
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= LONGEST_SECONDS
+
+
+def _takes_time(value: Any) -> bool:
+    return _is_time(value) and value >= SHORTEST_SECONDS
 
 
 def _fastest(rows: list[Speeds]) -> Speeds | None:
