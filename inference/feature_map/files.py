@@ -13,8 +13,8 @@ import numpy as np
 
 from inference.embeddings.embedders import ProjectEmbedder
 from inference.embeddings.stores import folder_of
-from inference.live_model.files import UNREADABLE
 from projects.models import Project
+from vision.analysis.array_files import UNREADABLE, read_arrays
 from vision.analysis.feature_map import Layout
 from vision.analysis.principal import Principal
 
@@ -59,15 +59,19 @@ def write_map(project: Project, embedder: ProjectEmbedder, feature_map: FeatureM
 
 def read_map(project: Project, embedder: ProjectEmbedder) -> FeatureMap | None:
     """None before the first one, and when its file is damaged."""
-    with contextlib.suppress(*UNREADABLE), np.load(_path(project, embedder)) as content:
+    with contextlib.suppress(*UNREADABLE):
+        content = read_arrays(_path(project, embedder), "ids", "positions", "made_at", "counts")
+        ids, positions = content["ids"], content["positions"]
         laid_out, store_count = content["counts"].tolist()
-        return FeatureMap(content["ids"], content["positions"], str(content["made_at"]), laid_out, store_count)
+        if ids.shape == positions.shape == (len(ids), 2) and ids.dtype.kind == positions.dtype.kind == "u":
+            return FeatureMap(ids, positions, str(content["made_at"]), laid_out, store_count)
     return None
 
 
 def read_layout(project: Project, embedder: ProjectEmbedder) -> Layout | None:
     """What later images are placed by; None where there is no map."""
-    with contextlib.suppress(*UNREADABLE), np.load(_path(project, embedder)) as content:
+    with contextlib.suppress(*UNREADABLE):
+        content = read_arrays(_path(project, embedder), "mean", "directions", "points", "landmarks")
         principal = Principal(content["mean"], content["directions"])
         return Layout(principal, content["points"], content["landmarks"])
     return None

@@ -16,9 +16,10 @@ from django.utils import timezone
 from inference.embeddings.embedders import ProjectEmbedder
 from inference.embeddings.stores import LIVE, boxes_of, folder_of
 from inference.live_model.box_features import BACKGROUND, MarkedBox, features_of
-from inference.live_model.files import UNREADABLE
+from inference.live_model.files import fits_together
 from projects.live import announce
 from projects.models import Project
+from vision.analysis.array_files import UNREADABLE, read_arrays
 from vision.analysis.feature_store import FeatureStore, ids_of
 from vision.analysis.live_head import LiveHead, fit_head, held_out
 
@@ -169,9 +170,12 @@ def _write(project: Project, guesses: BoxGuesses) -> None:
 
 def read_box_guesses(project: Project) -> BoxGuesses | None:
     """None before the first fit, and where there is too little to learn from."""
-    with contextlib.suppress(*UNREADABLE), np.load(folder_of(project) / LIVE / FILE) as content:
+    with contextlib.suppress(*UNREADABLE):
+        content = read_arrays(folder_of(project) / LIVE / FILE)
         state = BoxState(**json.loads(str(content["state"])))
-        return BoxGuesses(state, content["ids"], content["labels"], content["confidences"])
+        guesses = BoxGuesses(state, content["ids"], content["labels"], content["confidences"])
+        if fits_together(guesses.ids, guesses.labels, guesses.confidences, labels=state.labels):
+            return guesses
     return None
 
 

@@ -7,6 +7,7 @@ import uuid
 import numpy as np
 
 from datasets.models import Annotation, Image
+from datasets.selectors import labels_of
 from inference.embeddings.stores import uuids_of
 from inference.live_model.box_fitting import read_box_guesses
 from projects.models import Project
@@ -26,7 +27,10 @@ def box_guesses_of(image: Image) -> list[dict]:
     if not keys:
         return []
     rows = Lookup(guesses.ids).rows_of(ids_of(keys))
+    there = {str(pk) for pk in labels_of(image.project).values_list("pk", flat=True)}
+    is_there = np.array([label in there for label in guesses.state.labels], bool)
     found = np.flatnonzero(rows >= 0)
+    found = found[is_there[guesses.labels[rows[found]]]]  # labels may have been deleted since
     return [
         {
             "annotation": str(key),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,10 +12,10 @@ import numpy as np
 
 from inference.embeddings.stores import LIVE, folder_of
 from projects.models import Project
+from vision.analysis.array_files import UNREADABLE, read_arrays
 from vision.analysis.learning_curve import LearningCurve
 
-# Of files that are not there or not ours: it is as if there was none, and the next fit writes it again.
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, NotImplementedError, zipfile.BadZipFile)
+# Where a file is not there or not ours it is as if there was none, and the next fit writes it again.
 
 
 @dataclass(frozen=True)
@@ -85,10 +84,19 @@ def write_guesses(project: Project, guesses: Guesses) -> None:
 def read_guesses(project: Project) -> Guesses | None:
     """None before the first fit, and when nothing can be guessed any more."""
     with contextlib.suppress(*UNREADABLE):
-        with np.load(_path(project)) as content:
-            state = LiveState(**json.loads(str(content["state"])))
-            return Guesses(state, content["ids"], content["labels"], content["confidences"], content["margins"])
+        content = read_arrays(_path(project))
+        state = LiveState(**json.loads(str(content["state"])))
+        guesses = Guesses(state, content["ids"], content["labels"], content["confidences"], content["margins"])
+        if fits_together(guesses.ids, guesses.labels, guesses.confidences, guesses.margins, labels=state.labels):
+            return guesses
     return None
+
+
+def fits_together(ids: np.ndarray, places: np.ndarray, *columns: np.ndarray, labels: list[str]) -> bool:
+    """Whether these are columns of one table, and the places those of labels."""
+    count = len(ids)
+    is_table = ids.shape == (count, 2) and all(column.shape == (count,) for column in (places, *columns))
+    return is_table and ids.dtype.kind == places.dtype.kind == "u" and (not count or int(places.max()) < len(labels))
 
 
 def remove_guesses(project: Project) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from rest_framework.exceptions import NotFound
 
 from datasets.models import Dataset, Image, Label
+from datasets.selectors import labels_of
 from inference.embeddings.stores import ids_in, uuids_of
 from inference.live_model.files import Guesses, read_guesses
 from inference.live_model.reading import open_rows
@@ -66,7 +67,7 @@ def guesses_of(
     guesses = read_guesses(project)
     if guesses is None:
         return GuessPage(0, 0, [])
-    rows = _chosen(guesses, label, dataset, min_confidence, max_confidence)
+    rows = _chosen(project, guesses, label, dataset, min_confidence, max_confidence)
     if image is not None:
         rows = rows[(guesses.ids[rows] == ids_of([image.pk])).all(axis=1)]
     if order == LEAST_CONFIDENT:
@@ -98,12 +99,13 @@ def _results(project: Project, guesses: Guesses, rows: np.ndarray, limit: int) -
     return results, looked_at
 
 
-def _chosen(guesses: Guesses, label: Label | None, dataset: Dataset | None, least: float, most: float) -> np.ndarray:
-    """`(images,)` int: rows of the guesses, the most confident first."""
-    keep = (guesses.confidences >= least) & (guesses.confidences <= most)
-    if label is not None:
-        names = guesses.state.labels
-        keep &= guesses.labels == (names.index(str(label.pk)) if str(label.pk) in names else len(names))
+def _chosen(
+    project: Project, guesses: Guesses, label: Label | None, dataset: Dataset | None, least: float, most: float
+) -> np.ndarray:
+    """`(images,)` int: rows of the guesses, the most confident first, without labels that were deleted since."""
+    wanted = {str(pk) for pk in labels_of(project).values_list("pk", flat=True)} if label is None else {str(label.pk)}
+    is_wanted = np.array([name in wanted for name in guesses.state.labels], bool)
+    keep = (guesses.confidences >= least) & (guesses.confidences <= most) & is_wanted[guesses.labels]
     rows = np.flatnonzero(keep)
     if dataset is not None:
         rows = rows[Lookup(ids_in(dataset.project, dataset.pk)).rows_of(guesses.ids[rows]) >= 0]

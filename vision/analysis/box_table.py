@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vision.analysis.array_files import read_arrays
 from vision.runtime.boxes import Detections, areas
 from vision.runtime.matching import MATCH_IOU, GroundTruth
 from vision.runtime.thresholds import Threshold, is_sure
@@ -38,20 +39,20 @@ class BoxTable:
     @classmethod
     def load(cls, path: Path) -> BoxTable:
         """Of a file of `DetectorPredictions`."""
-        with np.load(path, allow_pickle=False) as file:
-            keys = file["keys"].tolist()
-            images = np.arange(len(keys))
-            return cls(
-                keys,
-                file["class_names"].tolist(),
-                np.repeat(images, file["true_counts"]),
-                file["true_boxes"],
-                file["true_labels"].astype(int),
-                np.repeat(images, file["found_counts"]),
-                file["boxes"],
-                file["scores"],
-                file["labels"].astype(int),
-            )
+        file = read_arrays(path)
+        keys = file["keys"].tolist()
+        images = np.arange(len(keys))
+        return cls(
+            keys,
+            file["class_names"].tolist(),
+            np.repeat(images, file["true_counts"]),
+            file["true_boxes"],
+            file["true_labels"].astype(int),
+            np.repeat(images, file["found_counts"]),
+            file["boxes"],
+            file["scores"],
+            file["labels"].astype(int),
+        )
 
     def sure(self, threshold: Threshold) -> BoxTable:
         """Without the boxes below the threshold, or below that of their label."""

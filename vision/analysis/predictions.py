@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vision.analysis.array_files import read_arrays
 from vision.runtime.boxes import Detections
 from vision.runtime.matching import GroundTruth
 
@@ -46,13 +47,13 @@ class ClassifierPredictions:
 
     @classmethod
     def load(cls, path: Path) -> ClassifierPredictions:
-        with np.load(path, allow_pickle=False) as file:
-            return cls(
-                file["keys"].tolist(),
-                file["truth"].astype(np.int64),
-                file["probabilities"],
-                file["class_names"].tolist(),
-            )
+        file = read_arrays(path)
+        return cls(
+            file["keys"].tolist(),
+            file["truth"].astype(np.int64),
+            file["probabilities"],
+            file["class_names"].tolist(),
+        )
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,15 @@ class DetectorPredictions:
 
     @classmethod
     def load(cls, path: Path) -> DetectorPredictions:
-        with np.load(path, allow_pickle=False) as file:
-            keys = file["keys"].tolist()
-            ends = np.cumsum(file["true_counts"])[:-1]
-            boxes, labels = np.split(file["true_boxes"], ends), np.split(file["true_labels"], ends)
-            truths = [GroundTruth(*row) for row in zip(keys, boxes, labels, strict=True)] if keys else []
-            ends = np.cumsum(file["found_counts"])[:-1]
-            columns = [np.split(file[name], ends) for name in ("boxes", "scores", "labels")]
-            found = [Detections(*row) for row in zip(*columns, strict=True)] if keys else []
-            return cls(truths, found, file["class_names"].tolist())
+        file = read_arrays(path)
+        keys = file["keys"].tolist()
+        ends = np.cumsum(file["true_counts"])[:-1]
+        boxes, labels = np.split(file["true_boxes"], ends), np.split(file["true_labels"], ends)
+        truths = [GroundTruth(*row) for row in zip(keys, boxes, labels, strict=True)] if keys else []
+        ends = np.cumsum(file["found_counts"])[:-1]
+        columns = [np.split(file[name], ends) for name in ("boxes", "scores", "labels")]
+        found = [Detections(*row) for row in zip(*columns, strict=True)] if keys else []
+        return cls(truths, found, file["class_names"].tolist())
 
 
 def _texts(values: Sequence[str]) -> np.ndarray:
