@@ -127,3 +127,19 @@ def test_who_may_see_and_make_it(api, project, viewer, outsider, client):
 @pytest.mark.parametrize("query", [{"colour": "red"}, {"split": "best"}, {"dataset": "x"}, {"min_score": 2}])
 def test_wrong_filters_are_refused(api, project, query):
     assert api.get(address(project, "points/"), query).status_code == 400
+
+
+WRONG = [{"mean": np.zeros(3, np.float32)}, {"points": np.zeros((0, 50), np.float32)}, {"ids": np.zeros((3, 2), "u8")}]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_parts_that_do_not_fit_together_keep_no_image_from_its_features(api, project, fresh, keeper, wrong):  # noqa: F811
+    work()
+    make(api, project)
+    (path,) = folder_of(project).glob("*/map.npz")
+    with np.load(path) as content:
+        parts = dict(content)
+    np.savez(path, **(parts | wrong))
+    add(api, fresh, 2)
+    work()
+    assert api.get(address(project)).json()["embedded"] == 162

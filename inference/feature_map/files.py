@@ -73,8 +73,16 @@ def read_layout(project: Project, embedder: ProjectEmbedder) -> Layout | None:
     with contextlib.suppress(*UNREADABLE):
         content = read_arrays(_path(project, embedder), "mean", "directions", "points", "landmarks")
         principal = Principal(content["mean"], content["directions"])
-        return Layout(principal, content["points"], content["landmarks"])
+        layout = Layout(principal, content["points"], content["landmarks"])
+        if _fits_together(layout):
+            return layout
     return None
+
+
+def _fits_together(layout: Layout) -> bool:
+    count, components = layout.points.shape
+    is_placed = count > 0 and layout.positions.shape == (count, 2)
+    return is_placed and layout.principal.directions.shape == (*layout.principal.mean.shape, components)
 
 
 @contextlib.contextmanager

@@ -92,7 +92,7 @@ def place_new_images(project: Project, embedder: ProjectEmbedder) -> int:
     store = kept.opened()
     with only_writer(project):
         feature_map, layout = read_map(project, embedder), read_layout(project, embedder)
-        if feature_map is None or layout is None:
+        if feature_map is None or layout is None or len(layout.principal.mean) != store.vectors.shape[1]:
             return 0
         rows, ids, count = _rows_of(project, store)
         is_new = Lookup(feature_map.ids).rows_of(ids) < 0

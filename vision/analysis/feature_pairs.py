@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.analysis.feature_store import SAMPLE, spread
+from vision.analysis.feature_store import SAMPLE, finite, spread
 from vision.analysis.nearest import mean_of, unit
 from vision.analysis.neighbour_distances import nearest_among
 
@@ -69,7 +69,7 @@ def _nearest(vectors: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> tuple[
     is_self = near == np.arange(len(rows))[:, np.newaxis]
     is_self[~is_self.any(axis=1), -1] = True
     near = near[~is_self].reshape(len(rows), -1)
-    mean = np.asarray(vectors[spread(len(vectors), SAMPLE)], np.float32).mean(axis=0)
+    mean = finite(vectors[spread(len(vectors), SAMPLE)]).mean(axis=0)
     cosines = np.empty(near.shape, np.float32)
     for start in range(0, len(rows), CHUNK):
         part = slice(start, start + CHUNK)

@@ -197,8 +197,15 @@ def _inode(path: Path) -> int | None:
     return None
 
 
+def finite(features: np.ndarray) -> np.ndarray:
+    """The same as float32; what is no number is 0. A damaged file may hold any bytes, and one of them would be in every
+    mean."""
+    values = np.asarray(features, np.float32)
+    return values if np.isfinite(values).all() else np.nan_to_num(values, posinf=0.0, neginf=0.0)
+
+
 def _statistics_of(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sample = np.asarray(vectors[spread(len(vectors), SAMPLE)], np.float32)
+    sample = finite(vectors[spread(len(vectors), SAMPLE)])
     return sample.mean(axis=0), sample.std(axis=0)
 
 

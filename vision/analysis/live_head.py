@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vision.analysis.feature_store import finite
+
 REGULARISATION = 0.05  # C of scikit-learn: the weight of the loss beside the squares of the weights
 ITERATIONS, TOLERANCE = 100, 1e-3
 # A solution lies in the span of the images: with so few of them it is found there, which is the same and faster.
@@ -52,7 +54,7 @@ class LiveHead:
     def _logits(self, features: np.ndarray) -> np.ndarray:
         # Of `(features - mean) / deviation`, without a copy of the features.
         weights = self.weights / self.deviation[:, np.newaxis]
-        return np.asarray(features, np.float32) @ weights + (self.bias - self.mean @ weights)
+        return finite(features) @ weights + (self.bias - self.mean @ weights)
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,10 @@ def fit_head(
         labels: `(images,)` int from 0 to `num_labels` - 1; two of them at least must occur.
         mean, deviation: `(features,)` float, over all images of the project, labelled or not.
     """
-    deviation = np.maximum(deviation, SMALLEST_DEVIATION).astype(np.float32)
-    standardised = (np.asarray(features, np.float32) - mean) / deviation
+    # A feature that is the same in all images of the sample stays as it is in the others: divided by nearly nothing it
+    # would decide alone.
+    deviation = np.where(deviation < SMALLEST_DEVIATION, 1.0, deviation).astype(np.float32)
+    standardised = (finite(features) - mean) / deviation
     weights, bias = _fit(standardised, labels, num_labels)
     return LiveHead(mean.astype(np.float32), deviation, weights, bias)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision.analysis.feature_store import spread
+from vision.analysis.feature_store import finite, spread
 
 CHUNK = 16_384
 # So many of the nearest by their codes are compared by all of their features.
@@ -13,13 +13,13 @@ COMPARED = 200
 
 def unit(vectors: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """`(images, dimensions)` float32 of length 1, seen from the mean: without this all images are alike."""
-    shifted = np.asarray(vectors, np.float32) - mean
+    shifted = finite(vectors) - mean
     return shifted / np.maximum(np.linalg.norm(shifted, axis=1, keepdims=True), 1e-12)
 
 
 def mean_of(codes: np.ndarray, sample: int = 5000) -> np.ndarray:
     """`(dimensions,)` float32 over at most `sample` images."""
-    return np.asarray(codes[spread(len(codes), sample)], np.float32).mean(axis=0)
+    return finite(codes[spread(len(codes), sample)]).mean(axis=0)
 
 
 def nearest(
@@ -38,7 +38,7 @@ def nearest(
     best_rows, best = np.zeros(0, np.int64), np.zeros(0, np.float32)
     for start in range(0, len(codes), CHUNK):
         # `unit(part, mean) @ wanted`, without three more copies of the part
-        part = np.asarray(codes[start : start + CHUNK], np.float32)
+        part = finite(codes[start : start + CHUNK])
         by_query, by_mean = (part @ both).T
         lengths = np.sqrt(np.maximum(np.einsum("ij,ij->i", part, part) - 2 * by_mean + square, 1e-12))
         likeness = (by_query - both[:, 0] @ mean) / lengths

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vision.analysis.feature_store import spread
+from vision.analysis.feature_store import finite, spread
 
 COMPONENTS = 50
 SAMPLE = 5000
@@ -37,7 +37,7 @@ class Principal:
         order = np.argsort(rows, kind="stable")  # the disk is read in one direction
         for start in range(0, len(rows), CHUNK):
             part = order[start : start + CHUNK]
-            points[part] = (np.asarray(vectors[rows[part]], np.float32) - self.mean) @ self.directions
+            points[part] = (finite(vectors[rows[part]]) - self.mean) @ self.directions
         return points
 
 
@@ -56,7 +56,7 @@ def principal_of(vectors: np.ndarray, rows: np.ndarray, components: int = COMPON
 
     if not len(rows):
         raise ValueError("rows must name at least one image, received none")
-    sample = np.asarray(vectors[np.sort(rows[spread(len(rows), SAMPLE)])], np.float32)
+    sample = finite(vectors[np.sort(rows[spread(len(rows), SAMPLE)])])
     mean, deviation = sample.mean(axis=0), np.maximum(sample.std(axis=0), SMALLEST_DEVIATION)
     sample = (sample - mean) / deviation
     with threadpool_limits(1):

@@ -86,7 +86,8 @@ def check_counts(class_names: list[str], counts: dict[str, dict[str, int]]) -> N
     if scarce:
         raise DataError(
             "too_few_images",
-            f"Each label needs at least 2 training images; {', '.join(scarce[:5])} has 1. Add images.",
+            f"Each label needs at least 2 training images; there is only 1 of {', '.join(scarce[:5])}. Label more "
+            "images with it, or delete the label.",
         )
 
 
