@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inference.embeddings import embedders
+from inference.embeddings import embedders, stores
 from inference.embeddings.stores import store_of, uuids_of
 from inference.live_model import guess_pages
-from tests.test_live_model import folders, fresh, guesses, keeper, status, work
+from tests.test_live_model import add, folders, fresh, guesses, keeper, status, work
 
 __all__ = ["folders", "fresh", "keeper"]
 
@@ -122,3 +122,18 @@ def test_images_in_the_trash_are_not_counted_as_compared(api, project, fresh, ke
     assert status(api, project)["embedded"] < 120
     there = api.get(f"/api/v1/projects/{project.pk}/map/").json()
     assert there["embedded"] == status(api, project)["embedded"]
+
+
+def test_what_has_features_is_not_counted_each_time(api, project, fresh, keeper, monkeypatch):
+    work()
+    counted = []
+    ids_in = stores.ids_in
+    monkeypatch.setattr(stores, "ids_in", lambda project: counted.append(1) or ids_in(project))
+    for _ in range(3):
+        assert status(api, project)["embedded"] == 160
+    assert len(counted) <= 1
+    api.delete(f"/api/v1/datasets/{fresh['id']}/")
+    assert status(api, project)["embedded"] == 120
+    monkeypatch.setattr(stores, "MANY_IMAGES", 0)  # of so many a few more or less wait for some seconds
+    add(api, api.post("/api/v1/datasets/", {"project": str(project.pk), "name": "more"}).json(), 2)
+    assert (status(api, project)["images"], status(api, project)["embedded"]) == (122, 120)

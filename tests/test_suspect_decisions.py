@@ -137,3 +137,14 @@ def test_a_page_costs_a_fixed_number_of_queries(api, dataset, model, suspects):
 
     assert Image.objects.count() == 3
     assert cost(1) == cost(3)
+
+
+def test_searches_at_once_write_one_after_the_other(suspects, dataset, model):
+    """In PostgreSQL each would delete only what was there before both, and the issues of both would stay."""
+    with CaptureQueriesContext(connection) as queries:
+        found_again(model, dataset, [row.image_id for row in suspects])
+    places = [n for n, query in enumerate(queries) if query["sql"].startswith("DELETE")]
+    locks = [
+        n for n, query in enumerate(queries) if 'FROM "datasets_dataset"' in query["sql"] and "IN (" in query["sql"]
+    ]
+    assert locks and locks[0] < places[0]

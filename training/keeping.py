@@ -68,7 +68,7 @@ def _most_labelled(project: Project) -> Dataset | None:
     rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by()
     counted = rows.values("image__dataset").annotate(images=Count("image", distinct=True))
     most = counted.order_by("-images", "image__dataset").first()
-    return None if most is None else Dataset.objects.get(pk=most["image__dataset"])
+    return None if most is None else Dataset.objects.filter(pk=most["image__dataset"]).first()
 
 
 def _as_the_live_model(embedder: ProjectEmbedder) -> dict[str, Any]:

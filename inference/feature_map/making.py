@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.errors import Conflict
 from inference.embeddings.embedders import ProjectEmbedder, embedder_for
-from inference.embeddings.stores import embedded_in, ids_in, store_of
+from inference.embeddings.stores import ids_in, store_of
 from inference.feature_map.files import FeatureMap, only_writer, read_layout, read_map, write_map
 from jobs.context import JobContext
 from jobs.contracts import JobParameters, JobResult
@@ -54,7 +54,7 @@ def start_map(*, project: Project, user: User) -> Job:
         NoEmbedder, TooFewFeatures
     """
     store = store_of(project, embedder_for(project))
-    if store is None or embedded_in(project, store) < FEWEST_IMAGES:
+    if store is None or store.count < FEWEST_IMAGES:
         raise TooFewFeatures()
     queue = queue_for(images=store.count)
     return enqueue_job(project=project, user=user, parameters=FeatureMapParameters(), queue=queue)

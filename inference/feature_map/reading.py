@@ -58,7 +58,7 @@ def map_status(project: Project) -> MapStatus:
     except NoEmbedder as missing:
         return MapStatus(missing.code, str(missing), images, 0)
     store = store_of(project, embedder)
-    embedded = embedded_in(project, store)
+    embedded = embedded_in(project, store, images)
     feature_map = read_map(project, embedder)
     if feature_map is not None:
         is_there = Lookup(ids_in(project)).rows_of(feature_map.ids) >= 0

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 
+from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image
 from inference.models import LabelIssue, Model
 from projects.models import Project, Task
@@ -24,6 +25,7 @@ def replace_label_issues(*, model: Model | None, dataset: Dataset, rows: Sequenc
     Args:
         model: None: a search by the features of the images alone.
     """
+    lock_datasets([dataset.pk])  # of two searches at once the later one waits, and replaces what the first has found
     earlier = LabelIssue.objects.filter(model=model, dataset=dataset)
     kept = earlier.filter(decision=LabelIssue.Decision.KEPT).only(*IDENTIFYING_FIELDS, "decision", "decided_by")
     decided = {_identity(row): row for row in kept}

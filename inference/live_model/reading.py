@@ -52,7 +52,7 @@ def status_of(project: Project) -> LiveModelStatus:
         code = missing.code if images else "no_images"
         return LiveModelStatus(code, NOT_YET.get(code, str(missing)), images, 0, None, None)
     store = store_of(project, embedder)
-    embedded = embedded_in(project, store)
+    embedded = embedded_in(project, store, images)
     guesses = read_guesses(project)
     state = None if guesses is None else guesses.state
     code = "" if state is not None else _why_not(project, images, embedded)
