@@ -102,7 +102,12 @@ def test_too_few_images_for_three_splits_are_said(api, project, live):
     few = api.post("/api/v1/datasets/", {"project": str(project.pk), "name": "few"}).json()
     upload(api, few, [("a.jpg", shape_jpeg(9000, "disc"))], label="disc")
     answer = keep(api, project, dataset=few["id"])
-    assert answer.status_code == 400 and "label" in answer.json()["errors"][0]["detail"]
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["code"]) == (400, "too_few_labels") and "a second label" in error["detail"]
+    upload(api, few, [("b.jpg", shape_jpeg(9001, "cross"))], label="cross")
+    (error,) = keep(api, project, dataset=few["id"]).json()["errors"]
+    assert error["code"] == "empty_split" and "Label at least 5 images" in error["detail"]
+    assert "snapshot" not in error["detail"].lower()
 
 
 def test_a_training_takes_the_backbone_that_was_converted_for_the_live_model(project, classifier, tmp_path):

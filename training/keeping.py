@@ -18,13 +18,17 @@ from inference.embeddings.embedders import ProjectEmbedder, embedder_for
 from inference.live_model.reading import NOT_YET, status_of
 from jobs.models import Job
 from projects.models import Project, Task
-from training.errors import NoLiveModel
+from training.errors import CannotTrain, NoLiveModel
 from training.large_datasets import StartTrainingParameters, dataset_to_freeze, start_from_dataset
 from training.models import TrainingRun
 from training.services import start_training
 
 # The head as the live model has it: solved at once.
 SETTINGS = {"preset": "quick", "fine_tune": False, "augmentation": "none", "head_solver": "lbfgs", "epochs": 1}
+TOO_FEW = (
+    "A model is measured on labelled images that it has not learned from, and there are too few for that. Label at "
+    "least 5 images of each label in the dataset, then keep it."
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,12 @@ def keep_live_model(*, project: Project, user: User, dataset: Dataset | None = N
     large = dataset_to_freeze(**wanted)
     if large is not None:
         return Kept(job=start_from_dataset(what=StartTrainingParameters, dataset=large, user=user, arguments=wanted))
-    return Kept(start_training(user=user, **wanted))
+    try:
+        return Kept(start_training(user=user, **wanted))
+    except CannotTrain as error:
+        if error.code == "empty_split":  # who keeps a live model has seen no snapshot
+            raise CannotTrain(TOO_FEW, code=error.code) from error
+        raise
 
 
 def _most_labelled(project: Project) -> Dataset | None:
