@@ -125,6 +125,12 @@ export function useTrainings(project: string, filter: Record<string, string>) {
   });
 }
 
+/** Whether a training that is shown was waiting or running when it was last heard of. */
+export function isKnownOpen(project: string, id: string): boolean {
+  const run = queryClient.getQueryData<Training>(keyOf(project, id));
+  return run !== undefined && isOpen(run.state);
+}
+
 /** One training, with each epoch as it ends: heard by the one stream, and read again where one was missed. */
 export function useTraining(project: string, id: string) {
   useEffect(() => onStudioEvent((event) => hear(project, id, event)), [project, id]);

@@ -7,7 +7,7 @@ import { useShortcut } from "../../keyboard/useShortcut";
 import { Freezing } from "../../trainings/parts/Freezing";
 import { Now } from "../../trainings/parts/Now";
 import { Result } from "../../trainings/parts/Result";
-import { isOpen, useTraining } from "../../trainings/queries";
+import { isKnownOpen, isOpen, useTraining } from "../../trainings/queries";
 import { Icon } from "../../ui/Icon";
 import { Problem } from "../../ui/Problem";
 import { keepLiveModel } from "../queries";
@@ -20,7 +20,8 @@ export function Keep({ project }: { project: string }) {
   const [error, setError] = useState<StudioError | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const keep = async () => {
-    if (isBusy) return;
+    // A key that is held down, or a second press, would start the same again.
+    if (isBusy || (training !== null && isKnownOpen(project, training))) return;
     setIsBusy(true);
     setError(null);
     setTraining(null);
