@@ -83,7 +83,7 @@ def test_a_page_goes_on_behind_many_that_were_labelled(api, project, fresh, keep
     monkeypatch.setattr(guess_pages, "MOST_LOOKED_AT", 10)
     page = guesses(api, project, limit=5)
     assert page["results"] == [] and page["next"]  # not the end of the list
-    assert len([key for one in pages(api, project, limit=5) for key in ids(one)]) == 20
+    assert len([key for page in pages(api, project, limit=5) for key in ids(page)]) == 20
 
 
 def test_an_offset_leads_to_pages_by_cursor(api, project, fresh, keeper):

@@ -103,9 +103,9 @@ def _chosen(
     project: Project, guesses: Guesses, label: Label | None, dataset: Dataset | None, least: float, most: float
 ) -> np.ndarray:
     """`(images,)` int: rows of the guesses, the most confident first, without labels that were deleted since."""
-    wanted = {str(pk) for pk in labels_of(project).values_list("pk", flat=True)} if label is None else {str(label.pk)}
-    is_wanted = np.array([name in wanted for name in guesses.state.labels], bool)
-    keep = (guesses.confidences >= least) & (guesses.confidences <= most) & is_wanted[guesses.labels]
+    known = {str(pk) for pk in labels_of(project).values_list("pk", flat=True)} if label is None else {str(label.pk)}
+    is_asked_for = np.array([name in known for name in guesses.state.labels], bool)
+    keep = (guesses.confidences >= least) & (guesses.confidences <= most) & is_asked_for[guesses.labels]
     rows = np.flatnonzero(keep)
     if dataset is not None:
         rows = rows[Lookup(ids_in(dataset.project, dataset.pk)).rows_of(guesses.ids[rows]) >= 0]
