@@ -6,8 +6,8 @@ import uuid
 from dataclasses import dataclass
 
 import numpy as np
-from rest_framework.exceptions import NotFound
 
+from common.errors import NotFound
 from datasets.models import Dataset, Image, Label
 from datasets.selectors import labels_of
 from inference.embeddings.stores import ids_in, uuids_of
