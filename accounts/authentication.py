@@ -21,7 +21,7 @@ from rest_framework.authentication import get_authorization_header
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from accounts.errors import ReadingToken
+from accounts.errors import PredictingToken, ReadingToken
 from accounts.models import Token, TokenScope
 
 if TYPE_CHECKING:
@@ -32,7 +32,13 @@ WRONG_TOKEN = "This token is unknown, has ended or was revoked: log in again, or
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """`Authorization: Token …` or `Bearer …`."""
+    """`Authorization: Token …` or `Bearer …`.
+
+    Attributes:
+        scopes: of the tokens that are admitted.
+    """
+
+    scopes: tuple[str, ...] = (TokenScope.ALL, TokenScope.READ)
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
         parts = get_authorization_header(request).split()
@@ -40,14 +46,24 @@ class TokenAuthentication(KnoxTokenAuthentication):
             return None
         if len(parts) != 2:
             raise exceptions.AuthenticationFailed("The Authorization header must be 'Token <token>'.")
+        return self.admit(request, parts[1])
+
+    def admit(self, request: Request, secret: bytes) -> tuple[User, Token]:
+        """The user of the token with this secret.
+
+        Raises:
+            AuthenticationFailed, ReadingToken, PredictingToken
+        """
         try:
-            parts[1].decode("ascii")
+            secret.decode("ascii")
         except UnicodeDecodeError as error:
             raise exceptions.AuthenticationFailed(WRONG_TOKEN) from error
         try:
-            user, token = self.authenticate_credentials(parts[1])
+            user, token = self.authenticate_credentials(secret)
         except exceptions.AuthenticationFailed as error:
             raise exceptions.AuthenticationFailed(WRONG_TOKEN) from error
+        if token.scope == TokenScope.PREDICT and token.scope not in self.scopes:
+            raise PredictingToken()
         if token.scope == TokenScope.READ and request.method not in SAFE_METHODS:
             raise ReadingToken()
         note_standing(request, lambda: token_stands(token.pk))

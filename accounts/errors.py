@@ -31,6 +31,12 @@ class ReadingToken(StudioError):
     detail = "This token reads only: make one that may change things with tokens/, or log in."
 
 
+class PredictingToken(StudioError):
+    status = 403
+    code = "token_predicts_only"
+    detail = "This token is for predictions only: make one that may do more with tokens/, or log in."
+
+
 class InvalidEmailLink(StudioError):
     status = 400
     code = "invalid_email_link"

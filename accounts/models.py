@@ -17,15 +17,20 @@ class TokenKind(models.TextChoices):
 class TokenScope(models.TextChoices):
     ALL = "all", "whatever its user may do"
     READ = "read", "requests that change nothing: GET and HEAD"
+    PREDICT = "predict", "predictions by published names, as programs written for Azure Custom Vision ask for them"
 
 
 class Token(AbstractAuthToken):
-    """A bearer token of a user, stored as a digest. Personal ones have a name and are listed; shown once."""
+    """A bearer token of a user, stored as a digest. Personal ones have a name and are listed; shown once.
+
+    `project`: the only one that a token for predictions is for. It is no reference: projects are on a floor above.
+    """
 
     id = models.UUIDField(default=uuid_utils.compat.uuid7, unique=True, editable=False)
     kind = models.CharField(max_length=10, choices=TokenKind.choices, default=TokenKind.LOGIN)
     name = models.CharField(max_length=100, blank=True)
     scope = models.CharField(max_length=10, choices=TokenScope.choices, default=TokenScope.ALL)
+    project = models.UUIDField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.kind} token {self.name or self.token_key} of {self.user}"

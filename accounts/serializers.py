@@ -224,7 +224,7 @@ class TokenSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Token
-        fields = ["id", "name", "scope", "created_at", "expires_at"]
+        fields = ["id", "name", "scope", "project", "created_at", "expires_at"]
 
 
 class TokenRequestSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer):
@@ -233,7 +233,13 @@ class TokenRequestSerializer(KnownFieldsOnly, OneLineName, serializers.Serialize
         min_value=1, max_value=3650, allow_null=True, default=365, help_text="null: never expires."
     )
     scope = serializers.ChoiceField(
-        TokenScope.choices, default=TokenScope.ALL, help_text="`read`: it may read, and change nothing."
+        TokenScope.choices,
+        default=TokenScope.ALL,
+        help_text="`read`: it may read, and change nothing. `predict`: it may ask published models for predictions, as "
+        "the Prediction-Key of a program written for Azure Custom Vision, and nothing else.",
+    )
+    project = serializers.UUIDField(
+        allow_null=True, default=None, help_text="Of a token for predictions: the only project that it is for."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -98,11 +99,29 @@ def issue_login_token(*, user: User, user_agent: str = "") -> tuple[Token, str]:
 
 
 def issue_personal_token(
-    *, user: User, name: str, expires_in_days: int | None, scope: str = TokenScope.ALL
+    *,
+    user: User,
+    name: str,
+    expires_in_days: int | None,
+    scope: str = TokenScope.ALL,
+    project: UUID | None = None,
 ) -> tuple[Token, str]:
-    """A named token for a script or a device. The second value is shown once and stored nowhere."""
+    """A named token for a script or a device. The second value is shown once and stored nowhere.
+
+    Args:
+        project: the only one that a token for predictions is for; None: all that its user sees.
+
+    Raises:
+        Invalid: a project that the user does not see, or one for a token that does more than predict.
+    """
+    if project is not None and scope != TokenScope.PREDICT:
+        detail = "Only a token for predictions is for one project: leave project out, or choose the scope predict."
+        raise Invalid(detail, attr="project", code="project_needs_predict")
+    if project is not None and not user.memberships.filter(project=project).exists():
+        raise Invalid("You have no such project.", attr="project", code="does_not_exist")
     expiry = None if expires_in_days is None else timedelta(days=expires_in_days)
-    return Token.objects.create(user=user, expiry=expiry, kind=TokenKind.PERSONAL, name=name, scope=scope)
+    kind = TokenKind.PERSONAL
+    return Token.objects.create(user=user, expiry=expiry, kind=kind, name=name, scope=scope, project=project)
 
 
 def log_out_everywhere(*, user: User) -> None:

@@ -124,4 +124,11 @@ CORS_ALLOW_HEADERS = [
     "upload-checksum",
     "x-http-method-override",
     "x-requested-with",
+    # Of programs written for Azure Custom Vision that run in a browser.
+    "training-key",
+    "prediction-key",
+    "ocp-apim-subscription-key",
+    "x-ms-client-request-id",
+    "x-ms-command-name",
+    "x-ms-useragent",
 ]

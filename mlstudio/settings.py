@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "inference",
     "training",
     "edge",
+    "custom_vision",
     "mlstudio",
 ]
 
@@ -88,6 +89,7 @@ MIDDLEWARE = [
     "mlstudio.middleware.VersionHeader",
     "mlstudio.security_headers.SecurityHeaders",
     "mlstudio.compression.JsonCompression",
+    "custom_vision.middleware.ErrorBodies",
     "django.middleware.security.SecurityMiddleware",
     "mlstudio.static_files.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",

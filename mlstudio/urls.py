@@ -3,6 +3,8 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login, pages
+from custom_vision import urls as custom_vision
+from custom_vision.views.base import UnknownAddress
 from edge.urls import device_urlpatterns
 from mlstudio import frontend, health, job_results, views
 from mlstudio.live_view import EventsView
@@ -32,6 +34,9 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("api/v1/", include(api)),
     path("edge/v1/", include(device_urlpatterns)),
+    re_path(custom_vision.TRAINING, include(custom_vision.training)),
+    re_path(custom_vision.PREDICTION, include(custom_vision.prediction)),
+    re_path(custom_vision.ELSEWHERE, UnknownAddress.as_view()),
     path("reset/<str:uid>/<str:token>", frontend.or_else(pages.PasswordResetPage.as_view())),
     path("password-reset/", pages.PasswordResetPage.as_view(), name="password-reset-page"),
     path("email-confirm/", pages.EmailConfirmPage.as_view(), name="email-confirm-page"),

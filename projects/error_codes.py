@@ -19,11 +19,12 @@ OURS = (
     "no_file", "no_labelled_images", "no_live_model", "no_such_file", "not_a_video", "not_authenticated",
     "not_embedded", "not_evaluated", "not_found", "not_retryable", "not_usable", "nothing_to_compare",
     "nothing_to_predict", "nothing_to_return_to", "nothing_to_suggest", "offset_conflict", "out_of_memory",
-    "own_account", "permission_denied", "preferences_too_large", "project_in_use", "registration_closed",
-    "request_timeout", "request_too_large", "required", "revision_conflict", "server_busy", "signing_key_unreadable",
-    "snapshot_does_not_fit", "snapshot_in_use", "snapshot_without_images", "source_not_allowed", "space_too_small",
-    "step_not_reported", "still_running", "store_unavailable", "token_reads_only", "too_few_features", "too_few_images",
-    "too_many_bytes", "too_many_bytes_in_project", "too_many_event_streams", "too_many_files", "too_many_images",
+    "own_account", "permission_denied", "preferences_too_large", "project_in_use", "project_needs_predict",
+    "registration_closed", "request_timeout", "request_too_large", "required", "revision_conflict", "server_busy",
+    "signing_key_unreadable", "snapshot_does_not_fit", "snapshot_in_use", "snapshot_without_images",
+    "source_not_allowed", "space_too_small", "step_not_reported", "still_running", "store_unavailable",
+    "token_predicts_only", "token_reads_only", "too_few_features", "too_few_images", "too_many_bytes",
+    "too_many_bytes_in_project", "too_many_event_streams", "too_many_files", "too_many_images",
     "too_many_images_in_project", "too_many_large_requests", "too_many_open_uploads", "too_many_projects",
     "too_many_queued_jobs", "too_many_queued_jobs_in_project", "too_many_queued_trainings",
     "too_many_queued_trainings_in_project", "too_many_uploads", "tus_version", "unique", "unknown", "unknown_field",
@@ -42,9 +43,9 @@ OF_LIBRARIES = (
 ANSWERS = tuple(sorted({*OURS, *OF_LIBRARIES}))
 # Of OURS, what any operation may answer; the schema names the others at each operation that does (`x-error-codes`).
 ANYWHERE = (
-    "bad_request", "changed_meanwhile", "conflict", "csrf_failed", "database_busy", "database_unavailable",
-    "disk_full", "does_not_exist", "error", "idempotency_already_done", "idempotency_in_progress",
-    "idempotency_key_reused", "invalid", "invalid_idempotency_key", "missing_slash", "not_authenticated", "not_found",
-    "out_of_memory", "permission_denied", "request_timeout", "request_too_large", "required", "server_busy",
+    "bad_request", "changed_meanwhile", "conflict", "csrf_failed", "database_busy", "database_unavailable", "disk_full",
+    "does_not_exist", "error", "idempotency_already_done", "idempotency_in_progress", "idempotency_key_reused",
+    "invalid", "invalid_idempotency_key", "missing_slash", "not_authenticated", "not_found", "out_of_memory",
+    "permission_denied", "request_timeout", "request_too_large", "required", "server_busy", "token_predicts_only",
     "token_reads_only", "too_many_large_requests", "unknown_field", "unknown_filter", "unknown_host",
 )  # fmt: skip

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "mlstudio": 8,
+    "custom_vision": 7,
     "edge": 7,
     "training": 6,
     "inference": 5,

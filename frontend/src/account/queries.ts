@@ -88,8 +88,13 @@ export function useTokens() {
   });
 }
 
-export async function makeToken(name: string, days: number | null, scope: Scope): Promise<NewToken> {
-  const body = { name, expires_in_days: days, scope };
+export async function makeToken(
+  name: string,
+  days: number | null,
+  scope: Scope,
+  project: string | null,
+): Promise<NewToken> {
+  const body = { name, expires_in_days: days, scope, project };
   const { data } = await api.POST("/api/v1/tokens/", { body });
   await queryClient.invalidateQueries({ queryKey: OWN });
   return data as NewToken;

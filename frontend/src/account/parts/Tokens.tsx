@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Alert, Button, Group, Paper, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { asStudioError, type StudioError } from "../../api/errors";
+import { useProjects } from "../../projects/queries";
 import { ConfirmDelete } from "../../ui/ConfirmDelete";
 import { Icon } from "../../ui/Icon";
 import { formatTime } from "../../ui/numbers";
@@ -10,12 +11,15 @@ import { ShownOnce } from "../../ui/ShownOnce";
 import { curlLine } from "../curl";
 import { makeToken, type NewToken, revokeToken, type Scope, type Token, useTokens } from "../queries";
 
+const SCOPES: Scope[] = ["all", "read", "predict"];
+
 /** What scripts and notebooks log in with. */
 export function Tokens() {
   const { t } = useLingui();
   const { data, error, refetch } = useTokens();
   const [made, setMade] = useState<NewToken | null>(null);
   const [ending, setEnding] = useState<Token | null>(null);
+  const endpoint = `${window.location.origin}/`;
   return (
     <Paper className="panel" p="lg">
       <Stack>
@@ -35,10 +39,19 @@ export function Tokens() {
           <Alert variant="default" icon={<Icon name="key" />} title={t`Token ${made.name ?? ""}`}>
             <Stack gap="sm">
               <ShownOnce label={t`Token, shown only now`} value={made.token} />
-              <ShownOnce
-                label={t`A line that tries it in a terminal`}
-                value={curlLine(window.location.origin, made.token)}
-              />
+              {made.scope === "predict" ? (
+                <Text size="sm">
+                  <Trans>
+                    Programs written for Azure Custom Vision take it as their Prediction-Key, and {endpoint}{" "}
+                    as their endpoint.
+                  </Trans>
+                </Text>
+              ) : (
+                <ShownOnce
+                  label={t`A line that tries it in a terminal`}
+                  value={curlLine(window.location.origin, made.token)}
+                />
+              )}
             </Stack>
           </Alert>
         )}
@@ -70,7 +83,7 @@ function Row({ token, end }: { token: Token; end: () => void }) {
           {token.name}
         </Text>
         <Text size="xs" className="quiet">
-          {token.scope === "read" ? <Trans>reads only</Trans> : <Trans>may do what you may</Trans>}
+          <MayDo token={token} />
           {" · "}
           <Trans>made {formatTime(token.created_at, i18n.locale)}</Trans>
           {" · "}
@@ -96,11 +109,23 @@ function Row({ token, end }: { token: Token; end: () => void }) {
   );
 }
 
+/** What a token may do; a key for predictions may be for one project alone. */
+function MayDo({ token }: { token: Token }) {
+  const { data: projects } = useProjects();
+  if (token.scope === "read") return <Trans>reads only</Trans>;
+  if (token.scope !== "predict") return <Trans>may do what you may</Trans>;
+  if (!token.project) return <Trans>only predicts</Trans>;
+  const name = projects?.find((project) => project.id === token.project)?.name;
+  return name ? <Trans>only predicts, in {name}</Trans> : <Trans>only predicts, in one project</Trans>;
+}
+
 function NewTokenForm({ done }: { done: (token: NewToken) => void }) {
   const { t } = useLingui();
   const [name, setName] = useState("");
   const [days, setDays] = useState("90");
   const [scope, setScope] = useState<Scope>("all");
+  const [project, setProject] = useState<string | null>(null);
+  const { data: projects } = useProjects();
   const [error, setError] = useState<StudioError | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const make = async (event: FormEvent) => {
@@ -108,7 +133,14 @@ function NewTokenForm({ done }: { done: (token: NewToken) => void }) {
     setIsBusy(true);
     setError(null);
     try {
-      done(await makeToken(name.trim(), days === "never" ? null : Number(days), scope));
+      done(
+        await makeToken(
+          name.trim(),
+          days === "never" ? null : Number(days),
+          scope,
+          scope === "predict" ? project : null,
+        ),
+      );
       setName("");
     } catch (problem) {
       setError(asStudioError(problem));
@@ -138,10 +170,23 @@ function NewTokenForm({ done }: { done: (token: NewToken) => void }) {
           data={[
             { value: "all", label: t`read and change` },
             { value: "read", label: t`only read` },
+            { value: "predict", label: t`only predict` },
           ]}
           value={scope}
-          onChange={(value) => setScope(value === "read" ? "read" : "all")}
+          onChange={(value) => setScope(SCOPES.find((known) => known === value) ?? "all")}
         />
+        {scope === "predict" && (
+          <Select
+            label={t`In`}
+            w={190}
+            clearable
+            searchable
+            placeholder={t`all your projects`}
+            data={(projects ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+            value={project}
+            onChange={setProject}
+          />
+        )}
         <Select
           label={t`Expires`}
           w={150}

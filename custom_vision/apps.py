@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class CustomVisionConfig(AppConfig):
+    name = "custom_vision"

@@ -1,0 +1,45 @@
+"""One table of addresses. Case, version, a doubled slash in front and a slash at the end make no difference."""
+
+from __future__ import annotations
+
+import re
+
+from django.urls import URLPattern, re_path
+from rest_framework.views import APIView
+
+from custom_vision.views import projects
+
+
+def any_case(word: str) -> str:
+    """A pattern of the word in any case. Not a flag: Django makes addresses of its patterns, and knows none."""
+    return "".join(f"[{char.lower()}{char.upper()}]" if char.isalpha() else re.escape(char) for char in word)
+
+
+_ROOT = rf"^(?:/*){any_case('customvision')}"
+_VERSION = rf"{any_case('v3')}[\w.-]*"
+TRAINING = rf"{_ROOT}/+{_VERSION}/{any_case('training')}/"
+PREDICTION = rf"{_ROOT}/+{_VERSION}/{any_case('prediction')}/"
+ELSEWHERE = rf"{_ROOT}(?:/|\Z)"
+
+
+def at(address: str, view: type[APIView]) -> URLPattern:
+    """`{name}` stands for one part of the address, `{name*}` for one that may have slashes in it."""
+    pattern = ""
+    for word in re.split(r"(\{\w+\*?\})", address):
+        if word.startswith("{"):
+            name = word.strip("{}*")
+            pattern += rf"(?P<{name}>{'.+?' if '*' in word else '[^/]+'})"
+        else:
+            pattern += any_case(word)
+    return re_path(f"^{pattern}/?\\Z", view.as_view())
+
+
+training = [
+    at("domains", projects.Domains),
+    at("domains/{domain}", projects.OneDomain),
+    at("projects", projects.Projects),
+    at("projects/{project}", projects.OneProject),
+    at("projects/{project}/tags", projects.Tags),
+    at("projects/{project}/tags/{tag}", projects.OneTag),
+]
+prediction: list[URLPattern] = []
