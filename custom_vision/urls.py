@@ -7,7 +7,7 @@ import re
 from django.urls import URLPattern, re_path
 from rest_framework.views import APIView
 
-from custom_vision.views import projects
+from custom_vision.views import images, projects
 
 
 def any_case(word: str) -> str:
@@ -41,5 +41,15 @@ training = [
     at("projects/{project}", projects.OneProject),
     at("projects/{project}/tags", projects.Tags),
     at("projects/{project}/tags/{tag}", projects.OneTag),
+    at("projects/{project}/artifacts", images.Artifacts),
+    at("projects/{project}/images", images.Images),
+    at("projects/{project}/images/count", images.ImageCount),
+    at("projects/{project}/images/files", images.ImagesFromFiles),
+    at("projects/{project}/images/id", images.ImagesById),
+    at("projects/{project}/images/tagged", images.TaggedImages),
+    at("projects/{project}/images/tagged/count", images.TaggedCount),
+    at("projects/{project}/images/untagged", images.UntaggedImages),
+    at("projects/{project}/images/untagged/count", images.UntaggedCount),
+    at("projects/{project}/images/tags", images.ImageTags),
 ]
 prediction: list[URLPattern] = []

@@ -87,8 +87,13 @@ def change_annotations(
     remove: Iterable[UUID] = (),
     revision: int | None,
     user: User,
+    shows_nothing: bool = True,
 ) -> Image:
     """Add, change and remove some annotations of the image; the others stay. What is gone already need not be removed.
+
+    Args:
+        shows_nothing: what a detection image without annotations means afterwards: True, that somebody looked at it and
+            there is nothing; False, that nobody has annotated it.
 
     Raises:
         AnnotationDeleted: one that is to be changed is gone.
@@ -104,7 +109,7 @@ def change_annotations(
         kept = [_as_it_is(row) for row in rows if row.pk not in gone and row.pk not in added]
         return [*(_changed(annotation, changes.get(annotation.id)) for annotation in kept), *add]
 
-    return _write(image, annotations_for, revision, user)
+    return _write(image, annotations_for, revision, user, shows_nothing=shows_nothing)
 
 
 def _as_it_is(row: Annotation) -> AnnotationInput:
@@ -129,7 +134,12 @@ def _says_all(difference: Difference) -> bool:
 
 @atomic_again
 def _write(
-    image: Image, annotations_for: Callable[[list[Annotation]], list[AnnotationInput]], revision: int | None, user: User
+    image: Image,
+    annotations_for: Callable[[list[Annotation]], list[AnnotationInput]],
+    revision: int | None,
+    user: User,
+    *,
+    shows_nothing: bool = True,
 ) -> Image:
     held = Image.objects.select_for_update().get(pk=image.pk)  # until the end nobody else changes its annotations
     if not Dataset.objects.filter(pk=held.dataset_id, project=image.dataset.project_id).exists():
@@ -138,7 +148,8 @@ def _write(
     plan = _planned(image, rows, annotations_for(rows), user)
     # In a detection project nothing says: looked at, nothing here. While suggestions wait it says nothing.
     left = len(rows) + len(plan.add) - len(plan.remove)
-    reviewed = held.reviewed if plan.waiting else bool(left) or image.project.task == Task.DETECTION
+    empty = shows_nothing and image.project.task == Task.DETECTION
+    reviewed = held.reviewed if plan.waiting else bool(left) or empty
     if plan.is_empty and reviewed == held.reviewed:
         image.refresh_from_db()
         return image

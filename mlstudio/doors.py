@@ -19,7 +19,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from common.errors import StudioError
-from storage.receiving import FileBody
+from storage.receiving import ANY, FileBody
 
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -78,7 +78,7 @@ def file_endpoint(scope: dict[str, Any], media_type: str) -> FileEndpoint | None
     method = scope["method"].lower()
     action = (getattr(match.func, "actions", None) or {}).get(method, method)
     body = getattr(view, "file_bodies", {}).get(action)
-    if view is None or body is None or body.media_type != media_type:
+    if view is None or body is None or body.media_type not in (ANY, media_type):
         return None
     return FileEndpoint(view, body, match.kwargs)
 

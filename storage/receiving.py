@@ -25,6 +25,8 @@ from storage.errors import FileTooLarge
 from storage.uploads import StoredUpload
 
 FORM = "multipart/form-data"
+# Bodies of every type.
+ANY = ""
 # A form's fields and boundaries, beside its files.
 FORM_BYTES = 4 << 20
 
@@ -53,7 +55,7 @@ class FileBody:
     Attributes:
         open: `(request, user, keywords of the URL)` → who takes the body; None when the view refuses the request
             without it. Called for authenticated callers only.
-        media_type: of such bodies; any other body of the view is a small one.
+        media_type: of such bodies, or `ANY`; any other body of the view is a small one.
         limit: the setting with the most bytes of all files together.
     """
 
@@ -184,7 +186,7 @@ class FormReceiver:
         kind, parameters = _parameters(self._headers.get("content-type", ""))
         if self._headers.get("content-transfer-encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
             raise ParseError("Multipart form parse error - send parts as they are, without a transfer encoding.")
-        filename = options.get("filename")
+        filename = self.filename_of(options)
         part = Part(options["name"], filename, kind, parameters.get("charset"))
         self._count(part)
         if filename is None or (self.in_memory and _base_name(filename)):
@@ -192,6 +194,14 @@ class FormReceiver:
         elif _base_name(filename):  # a file input that was left empty is dropped
             part.incoming = services.receive()
         self._part = part
+
+    def filename_of(self, options: Mapping[str, str]) -> str | None:
+        """The file that a part brings, by what its Content-Disposition says; None: it is a field."""
+        return options.get("filename")
+
+    @property
+    def files(self) -> list[UploadedFile]:
+        return [file for _, file in self._files]
 
     def _count(self, part: Part) -> None:
         if part.filename is None and len(self._fields) >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:

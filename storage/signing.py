@@ -15,9 +15,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 SALT = "storage.signed-url"
 
 
-def sign_path(path: str, **query: str | int) -> str:
-    """`path` with its query, an expiry (SIGNED_URL_SECONDS at least) and a signature."""
-    return _signed(path, _next_expiry(settings.SIGNED_URL_SECONDS), query)
+def sign_path(path: str, *, seconds: int = 0, **query: str | int) -> str:
+    """`path` with its query, an expiry and a signature.
+
+    Args:
+        seconds: how long it works at least; 0: SIGNED_URL_SECONDS.
+    """
+    return _signed(path, _next_expiry(seconds or settings.SIGNED_URL_SECONDS), query)
 
 
 def sign_for(user: User, path: str, *, seconds: int = 0) -> str:

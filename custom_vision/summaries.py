@@ -1,0 +1,32 @@
+"""What became of a batch, as an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.http import HttpRequest
+from rest_framework.response import Response
+
+from custom_vision.image_rows import find_images, images_json
+from custom_vision.images import UNNAMED, NewImage
+from projects.models import Project
+
+
+def summary(request: HttpRequest, project: Project, images: Sequence[NewImage], statuses: Sequence[str]) -> Response:
+    """207 unless all of them are new. A duplicate is no success, and names the image that is there."""
+    ids = list(dict.fromkeys(UUID(image.image_id) for image in images if image.image_id is not None))
+    rows = {row["id"]: row for row in images_json(request, find_images(project, ids))}
+    is_successful = all(status == "OK" for status in statuses)
+    answer = {
+        "isBatchSuccessful": is_successful,
+        "images": [
+            {
+                "sourceUrl": "" if image.source == UNNAMED else image.source,
+                "status": status,
+                "image": rows.get(image.image_id or ""),
+            }
+            for image, status in zip(images, statuses, strict=True)
+        ],
+    }
+    return Response(answer, status=200 if is_successful else 207)
