@@ -36,6 +36,8 @@ BY_CODE = {
     "no_dataset": TOO_LITTLE,
     "base_model_does_not_fit": "BadRequestCustomBaseModelDomainNotCompatible",
     "unsupported_media_type": "UnsupportedMediaType",
+    "model_not_servable": "ErrorPredictionModelNotFound",
+    "model_file_broken": "ErrorPredictionModelNotFound",
     "export_not_possible": "BadRequestExportValidationFailed",
     "file_too_large": "BadRequestImageSizeBytes",
     "throttled": "ErrorServerTimeOut",

@@ -6,6 +6,7 @@ from django.db import models
 
 from datasets.models import Dataset, Label
 from projects.models import Project
+from training.models import TrainingRun
 
 
 class ClassificationType(models.TextChoices):
@@ -30,6 +31,7 @@ class ProjectSettings(models.Model):
     platforms = models.JSONField(default=list, blank=True)
     options = models.JSONField(default=dict, blank=True)
     dataset = models.ForeignKey(Dataset, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    last_iteration = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "project settings"
@@ -46,3 +48,28 @@ class TagDetail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} is {self.type}"
+
+
+class Iteration(models.Model):
+    """What a training is to programs for Custom Vision, beside what it is in the studio. Its id is the training's.
+
+    `tags` are the ids of the labels by name, as they were when it began: a model knows names alone, and a label may be
+    renamed or deleted since. `publish_name` is how predictions name its model; None: it is not published.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    run = models.OneToOneField(TrainingRun, on_delete=models.CASCADE, related_name="custom_vision")
+    domain = models.CharField(max_length=36)
+    classification_type = models.CharField(max_length=10, choices=ClassificationType.choices, blank=True)
+    training_type = models.CharField(max_length=20, default="Regular")
+    budget_hours = models.PositiveIntegerField(default=0)
+    tags = models.JSONField(default=dict)
+    publish_name = models.CharField(max_length=200, null=True, blank=True)
+    resource = models.CharField(max_length=1000, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "publish_name"], name="one_iteration_a_publish_name")]
+
+    def __str__(self) -> str:
+        return f"{self.run} as an iteration"

@@ -7,7 +7,7 @@ import re
 from django.urls import URLPattern, re_path
 from rest_framework.views import APIView
 
-from custom_vision.views import images, projects
+from custom_vision.views import images, iterations, predictions, projects
 
 
 def any_case(word: str) -> str:
@@ -51,5 +51,16 @@ training = [
     at("projects/{project}/images/untagged", images.UntaggedImages),
     at("projects/{project}/images/untagged/count", images.UntaggedCount),
     at("projects/{project}/images/tags", images.ImageTags),
+    at("projects/{project}/iterations", iterations.Iterations),
+    at("projects/{project}/iterations/{iteration}", iterations.OneIteration),
+    at("projects/{project}/iterations/{iteration}/performance", iterations.Performance),
+    at("projects/{project}/iterations/{iteration}/publish", iterations.Publish),
+    at("projects/{project}/quicktest/image", predictions.QuickTestImage),
+    at("projects/{project}/train", iterations.Train),
 ]
-prediction: list[URLPattern] = []
+prediction = [
+    at("{project}/classify/iterations/{name*}/image", predictions.ClassifyImage),
+    at("{project}/classify/iterations/{name*}/image/nostore", predictions.ClassifyImageWithoutStore),
+    at("{project}/detect/iterations/{name*}/image", predictions.DetectImage),
+    at("{project}/detect/iterations/{name*}/image/nostore", predictions.DetectImageWithoutStore),
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -35,9 +35,17 @@ STILL_IMPORTING = "The dataset has no labelled images yet: an import into it wai
 
 
 def take_snapshot(
-    *, dataset: Dataset, user: User | None, fractions: dict[str, float] | None = None, seed: int = 42
+    *,
+    dataset: Dataset,
+    user: User | None,
+    fractions: dict[str, float] | None = None,
+    seed: int = 42,
+    labels: Container[str] | None = None,
 ) -> Snapshot:
     """Freeze the labelled images of a dataset with a split for each.
+
+    Args:
+        labels: names of the only labels that count; images with others alone are left out.
 
     Raises:
         NothingToSnapshot: no image has a confirmed annotation.
@@ -46,6 +54,7 @@ def take_snapshot(
     with consistent_read():
         dataset.refresh_from_db(fields=["near_duplicates"])
         rows, waiting = _annotated_images(dataset)
+        rows = rows if labels is None else list(_with_labels(rows, labels))
         last = Snapshot.objects.filter(dataset=dataset, fractions=fractions, seed=seed).order_by("-number").first()
         previous = _previous_splits(last)
     if not any(row["annotations"] for row in rows):
@@ -126,6 +135,13 @@ def _store(
         batch_size=INSERT_CHUNK,
     )
     return snapshot
+
+
+def _with_labels(rows: Iterable[dict], labels: Container[str]) -> Iterator[dict]:
+    for row in rows:
+        kept = [annotation for annotation in row["annotations"] if annotation["label"] in labels]
+        if kept or not row["annotations"]:
+            yield {**row, "annotations": kept}
 
 
 def _is_importing(dataset: Dataset) -> bool:

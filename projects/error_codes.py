@@ -27,10 +27,10 @@ OURS = (
     "too_many_bytes_in_project", "too_many_event_streams", "too_many_files", "too_many_images",
     "too_many_images_in_project", "too_many_large_requests", "too_many_open_uploads", "too_many_projects",
     "too_many_queued_jobs", "too_many_queued_jobs_in_project", "too_many_queued_trainings",
-    "too_many_queued_trainings_in_project", "too_many_uploads", "tus_version", "unique", "unknown", "unknown_field",
-    "unknown_filter", "unknown_host", "unknown_label", "upload_incomplete", "video_exists", "video_in_use",
-    "weights_differ", "weights_folder", "weights_here", "weights_incomplete", "weights_off", "wrong_credentials",
-    "wrong_password",
+    "too_many_queued_trainings_in_project", "too_many_uploads", "trainingrun_in_use", "tus_version", "unique",
+    "unknown", "unknown_field", "unknown_filter", "unknown_host", "unknown_label", "upload_incomplete", "video_exists",
+    "video_in_use", "weights_differ", "weights_folder", "weights_here", "weights_incomplete", "weights_off",
+    "wrong_credentials", "wrong_password",
 )  # fmt: skip
 OF_LIBRARIES = (
     "authentication_failed", "blank", "date", "datetime", "does_not_exist", "empty", "incorrect_type",

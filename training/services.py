@@ -20,6 +20,7 @@ from jobs.models import ENDED, Queue, WorkState
 from jobs.services import TASKS, dispatch, leave_for_later, redispatch
 from projects.live import announce
 from projects.models import Project, Task
+from projects.uses import require_unused
 from storage.database import atomic_again, is_unavailable
 from training.errors import CannotTrain
 from training.models import TrainingRun
@@ -291,6 +292,7 @@ def delete_training(*, run: TrainingRun) -> None:
     """Delete an ended run with its log. Its model stays."""
     if run.state not in ENDED:
         raise Conflict("Cancel the training first.", code="still_running")
+    require_unused(run)
     work.delete_events([run.pk])
     announce(project=run.project_id, kind="training", id=run.pk, action="deleted")
     run.delete()

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from common.requests import AuthenticatedRequest
 from custom_vision import tags, workspace
 from custom_vision.domains import DOMAINS, find_domain
+from custom_vision.publications import require_nothing_published
 from custom_vision.views.base import OfTraining
 from custom_vision.wire import fields_of
 from datasets.label_removal import delete_label
@@ -56,6 +57,7 @@ class OneProject(OfTraining):
         return Response(workspace.project_json(self.project))
 
     def delete(self, request: Request) -> Response:
+        require_nothing_published(self.project)
         with self.changing(self.project, "delete_project", project=self.project.name):
             delete_project(project=self.project, force=True)
         return Response(status=204)

@@ -57,8 +57,11 @@ def match_detections(truth: GroundTruth, one: Detections) -> np.ndarray:
     return boxes_taken(truth, one) >= 0
 
 
-def boxes_taken(truth: GroundTruth, one: Detections) -> np.ndarray:
+def boxes_taken(truth: GroundTruth, one: Detections, iou: float = MATCH_IOU) -> np.ndarray:
     """As pycocotools does: each detection takes the free box of its label that it overlaps most.
+
+    Args:
+        iou: the overlap that it takes, intersection over union in 0..1.
 
     Returns:
         `(detections,)` int, the index of the box in `truth`; -1: none.
@@ -72,6 +75,6 @@ def boxes_taken(truth: GroundTruth, one: Detections) -> np.ndarray:
     for index in np.argsort(-one.scores, kind="stable"):
         row = np.where(free, overlap[index], 0)
         best = int(row.argmax())
-        if row[best] >= MATCH_IOU:
+        if row[best] >= iou and row[best] > 0:
             taken[index], free[best] = best, False
     return taken

@@ -1,0 +1,71 @@
+"""Predictions: by published names, and quick tests of any iteration."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from custom_vision.errors import Refused
+from custom_vision.iterations import iteration_asked_for
+from custom_vision.predictions import predict
+from custom_vision.publications import find_published
+from custom_vision.receiving import ONE_IMAGE, received
+from custom_vision.views.base import OfPrediction, OfTraining
+from custom_vision.workspace import is_detection
+from projects.models import Role
+from storage.uploads import StoredUpload
+from training.models import TrainingRun
+
+
+def only(files: list[StoredUpload]) -> StoredUpload:
+    """Raises `BadRequestImageStream`."""
+    if len(files) != 1:
+        raise Refused("BadRequestImageStream", "Send one image, as bytes or as a form.")
+    return files[0]
+
+
+class Published(OfPrediction):
+    """`kind` is what the address asks for."""
+
+    kind = "classify"
+
+    def published(self, name: str) -> TrainingRun:
+        """Raises `Refused`: nothing has this name, or the project is of the other kind."""
+        if is_detection(self.project) != (self.kind == "detect"):
+            other = "detect" if self.kind == "classify" else "classify"
+            raise Refused("BadRequestUnsupportedDomain", f"This project answers {other}, not {self.kind}.")
+        return find_published(self.project, name)
+
+
+class ClassifyImage(Published):
+    file_bodies = {"post": ONE_IMAGE}
+    is_stored = True
+
+    def post(self, request: Request, name: str) -> Response:
+        run = self.published(name)
+        with received(request, ONE_IMAGE) as files:
+            return Response(predict(run, only(files).incoming.path))
+
+
+class ClassifyImageWithoutStore(ClassifyImage):
+    is_stored = False
+
+
+class DetectImage(ClassifyImage):
+    kind = "detect"
+
+
+class DetectImageWithoutStore(DetectImage):
+    is_stored = False
+
+
+class QuickTestImage(OfTraining):
+    """An image and an iteration that need not be published."""
+
+    change_role = Role.VIEWER
+    file_bodies = {"post": ONE_IMAGE}
+
+    def post(self, request: Request) -> Response:
+        run = iteration_asked_for(self.project, self.query.id("iterationId"))
+        with received(request, ONE_IMAGE) as files:
+            return Response(predict(run, only(files).incoming.path))
