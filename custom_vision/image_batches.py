@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from custom_vision.errors import Refused
-from custom_vision.images import MOST_TAGS, NewImage, tags_and_regions
+from custom_vision.images import MOST_TAGS, UNNAMED, NewImage, tags_and_regions
 from custom_vision.receiving import MOST_IMAGES, Batch
 from custom_vision.wire import ids_of, text_of
 from storage.uploads import StoredUpload
@@ -29,6 +30,15 @@ def batch_of_files(batch: Batch) -> list[NewImage]:
         image = NewImage(text_of(entry, "name") or "", None if content is None else content.incoming, **named)
         image.problem = "" if content is None else content.problem
         images.append(image)
+    return images
+
+
+def batch_of_urls(data: Mapping[str, Any]) -> list[NewImage]:
+    """Raises `Refused`, as `batch_of_files`."""
+    images = []
+    for entry, named in entries_of(data, "No image urls provided."):
+        url = text_of(entry, "url") or ""
+        images.append(NewImage(url, filename=unquote(urlsplit(url).path.rpartition("/")[2]) or UNNAMED, **named))
     return images
 
 

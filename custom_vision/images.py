@@ -61,6 +61,8 @@ class NewImage:
     regions: list[Region] = field(default_factory=list)
     staged: StagedImage | None = None
     image_id: str | None = None
+    # Where the source is no name of a file.
+    filename: str = ""
 
 
 def regions_of(rows: Any) -> list[Region]:
@@ -121,7 +123,7 @@ def _stage(image: NewImage, labels: Mapping[UUID, Label], is_detector: bool) -> 
     if image.problem:
         return
     try:
-        staged = stage_upload(image.incoming, image.source)
+        staged = stage_upload(image.incoming, image.filename or image.source)
     except ImageError as error:
         image.problem = STATUSES.get(error.code, "ErrorImageFormat")
         return

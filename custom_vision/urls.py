@@ -7,7 +7,7 @@ import re
 from django.urls import URLPattern, re_path
 from rest_framework.views import APIView
 
-from custom_vision.views import images, iterations, predictions, projects
+from custom_vision.views import images, iterations, predictions, projects, regions
 
 
 def any_case(word: str) -> str:
@@ -46,21 +46,29 @@ training = [
     at("projects/{project}/images/count", images.ImageCount),
     at("projects/{project}/images/files", images.ImagesFromFiles),
     at("projects/{project}/images/id", images.ImagesById),
+    at("projects/{project}/images/regions", regions.Regions),
+    at("projects/{project}/images/{image}/regionproposals", regions.Proposals),
     at("projects/{project}/images/tagged", images.TaggedImages),
     at("projects/{project}/images/tagged/count", images.TaggedCount),
     at("projects/{project}/images/untagged", images.UntaggedImages),
     at("projects/{project}/images/untagged/count", images.UntaggedCount),
     at("projects/{project}/images/tags", images.ImageTags),
+    at("projects/{project}/images/urls", images.ImagesFromUrls),
     at("projects/{project}/iterations", iterations.Iterations),
     at("projects/{project}/iterations/{iteration}", iterations.OneIteration),
     at("projects/{project}/iterations/{iteration}/performance", iterations.Performance),
     at("projects/{project}/iterations/{iteration}/publish", iterations.Publish),
     at("projects/{project}/quicktest/image", predictions.QuickTestImage),
+    at("projects/{project}/quicktest/url", predictions.QuickTestUrl),
     at("projects/{project}/train", iterations.Train),
 ]
 prediction = [
     at("{project}/classify/iterations/{name*}/image", predictions.ClassifyImage),
     at("{project}/classify/iterations/{name*}/image/nostore", predictions.ClassifyImageWithoutStore),
+    at("{project}/classify/iterations/{name*}/url", predictions.ClassifyUrl),
+    at("{project}/classify/iterations/{name*}/url/nostore", predictions.ClassifyUrlWithoutStore),
     at("{project}/detect/iterations/{name*}/image", predictions.DetectImage),
     at("{project}/detect/iterations/{name*}/image/nostore", predictions.DetectImageWithoutStore),
+    at("{project}/detect/iterations/{name*}/url", predictions.DetectUrl),
+    at("{project}/detect/iterations/{name*}/url/nostore", predictions.DetectUrlWithoutStore),
 ]

@@ -343,6 +343,11 @@ JOB_DAYS = number("MLSTUDIO_JOB_DAYS", 30)
 WEBHOOK_HOSTS = words("MLSTUDIO_WEBHOOK_HOSTS")
 WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10, least=1)
 
+# Programs written for Azure Custom Vision name images by addresses, which the studio then fetches: public ones, and
+# those of these hosts on the own network, by name or address (with the port when it is no usual one).
+FETCH_IMAGES = flag("MLSTUDIO_FETCH_IMAGES", True)
+FETCH_HOSTS = words("MLSTUDIO_FETCH_HOSTS")
+
 # Who may read /metrics and the details of /readyz/ beside the staff: `Authorization: Bearer …`.
 METRICS_TOKEN = text("MLSTUDIO_METRICS_TOKEN")
 

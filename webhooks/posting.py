@@ -46,7 +46,28 @@ class Target:
     address: str
 
 
-def resolve(url: str) -> Target:
+@dataclass(frozen=True)
+class Guard:
+    """What may be talked to beside public addresses by https.
+
+    Attributes:
+        setting: the operator's list of hosts on the own network, by name or address, with the port where it is no
+            usual one.
+        is_plain_allowed: whether http is as good as https: where what is read is secret to nobody.
+    """
+
+    setting: str = "WEBHOOK_HOSTS"
+    is_plain_allowed: bool = False
+
+    def admits(self, host: str, port: int) -> bool:
+        hosts = getattr(settings, self.setting)
+        return host in hosts or f"{host}:{port}" in hosts
+
+
+WEBHOOKS = Guard()
+
+
+def resolve(url: str, guard: Guard = WEBHOOKS) -> Target:
     """Where a URL leads.
 
     Raises:
@@ -61,8 +82,8 @@ def resolve(url: str) -> Target:
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
         raise RefusedAddress("Give an address as https://host/path, without a password in it.")
-    is_allowed = host in settings.WEBHOOK_HOSTS or f"{host}:{port}" in settings.WEBHOOK_HOSTS
-    if parts.scheme != "https" and not is_allowed:
+    is_allowed = guard.admits(host, port)
+    if parts.scheme != "https" and not (is_allowed or guard.is_plain_allowed):
         raise RefusedAddress("Only https is accepted: a signature does not hide what is sent.")
     if port < FIRST_FREE_PORT and port not in USUAL_PORTS and not is_allowed:
         raise RefusedAddress("Use port 443, or one from 1024 on: the others are of other services.")
@@ -70,7 +91,7 @@ def resolve(url: str) -> Target:
     if not addresses or not (is_allowed or all(map(is_public, addresses))):
         raise RefusedAddress(
             f"{host} cannot be used: it is unknown, or leads to an inside address. The studio's operator can allow it "
-            "with MLSTUDIO_WEBHOOK_HOSTS."
+            f"with MLSTUDIO_{guard.setting}."
         )
     return Target(parts.scheme, host, port, addresses[0])
 

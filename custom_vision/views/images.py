@@ -8,7 +8,8 @@ from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
 from custom_vision import image_rows, image_tags
-from custom_vision.image_batches import batch_of_files, batch_of_uploads
+from custom_vision.fetching import fetched
+from custom_vision.image_batches import batch_of_files, batch_of_uploads, batch_of_urls
 from custom_vision.images import create_images
 from custom_vision.receiving import BATCH, IMAGES, received
 from custom_vision.summaries import summary
@@ -51,6 +52,16 @@ class ImagesFromFiles(OfTraining):
             images = batch_of_files(batch)
             with self.changing(self.project, "upload"):
                 statuses = create_images(project=self.project, user=request.user, images=images)
+        return summary(request._request, self.project, images, statuses)
+
+
+class ImagesFromUrls(OfTraining):
+    """A batch of addresses, which the studio fetches."""
+
+    def post(self, request: AuthenticatedRequest) -> Response:
+        images = batch_of_urls(fields_of(request._request))
+        with fetched(images), self.changing(self.project, "upload"):
+            statuses = create_images(project=self.project, user=request.user, images=images)
         return summary(request._request, self.project, images, statuses)
 
 
