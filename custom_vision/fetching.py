@@ -61,7 +61,7 @@ def fetched(images: Sequence[NewImage]) -> Iterator[None]:
 
 def _fill(image: NewImage, blob: Blob | None) -> None:
     try:
-        image.incoming = _copy(blob) if blob is not None else fetch(image.source)
+        image.incoming = copy_of(blob) if blob is not None else fetch(image.source)
     except FetchFailed:
         image.problem = "ErrorSource"
 
@@ -70,7 +70,7 @@ def _fill(image: NewImage, blob: Blob | None) -> None:
 def one_fetched(url: str) -> Iterator[Incoming]:
     """The file at an address. Raises `FetchFailed`."""
     blob = own_image(url)
-    incoming = _copy(blob) if blob is not None else fetch(url)
+    incoming = copy_of(blob) if blob is not None else fetch(url)
     try:
         yield incoming
     finally:
@@ -94,7 +94,8 @@ def own_image(url: str) -> Blob | None:
     return None if image is None else image.blob
 
 
-def _copy(blob: Blob) -> Incoming:
+def copy_of(blob: Blob) -> Incoming:
+    """The content of a blob as a file that just came."""
     incoming = storage.receive()
     try:
         with storage.opened(blob) as file:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from custom_vision.errors import Refused
 from custom_vision.images import MOST_TAGS, UNNAMED, NewImage, tags_and_regions
+from custom_vision.metadata import checked_metadata
 from custom_vision.receiving import MOST_IMAGES, Batch
 from custom_vision.wire import ids_of, text_of
 from storage.uploads import StoredUpload
@@ -47,6 +48,7 @@ def entries_of(data: Mapping[str, Any], nothing: str) -> list[tuple[dict[str, An
     entries = data.get("images")
     _require_some(entries, nothing)
     tags = ids_of(data.get("tagids"), MOST_TAGS, "tagIds")
+    checked_metadata(data.get("metadata"))
     if not all(isinstance(entry, dict) for entry in entries):  # type: ignore[union-attr]
         raise Refused("BadRequestImageBatch", "Each of the images must be an object.")
     return [(entry, tags_and_regions(entry, tags)) for entry in entries]  # type: ignore[union-attr]

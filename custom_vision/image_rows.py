@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from custom_vision.errors import Refused
+from custom_vision.metadata_filter import metadata_of, with_metadata
 from custom_vision.wire import Query, naive
 from custom_vision.workspace import find_dataset
 from datasets.models import Annotation, Image
@@ -37,7 +38,7 @@ def listed_images(project: Project, query: Query, status: str = ALL) -> QuerySet
         rows = rows.filter(Exists(annotations))
     elif status == UNTAGGED:
         rows = rows.filter(~Exists(annotations))
-    tags = query.ids("tagIds", MOST_TAGS)
+    rows, tags = with_metadata(rows, query.text("$filter")), query.ids("tagIds", MOST_TAGS)
     return rows.filter(Exists(annotations.filter(label__in=tags))) if tags else rows
 
 
@@ -52,7 +53,12 @@ def find_images(project: Project, ids: Sequence[UUID]) -> list[Image]:
 
 
 def images_json(request: HttpRequest, images: Iterable[Image]) -> list[dict]:
-    return [image_json(request, image) for image in _with_annotations(images)]
+    rows = _with_annotations(images)
+    metadata = metadata_of(rows)
+    return [
+        image_json(request, image) | ({"metadata": metadata[image.pk]} if image.pk in metadata else {})
+        for image in rows
+    ]
 
 
 def _with_annotations(images: Iterable[Image]) -> list[Image]:

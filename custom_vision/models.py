@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
-from datasets.models import Dataset, Label
+from datasets.models import Dataset, Image, Label
+from jobs.models import Identified
 from projects.models import Project
 from training.models import TrainingRun
 
@@ -67,9 +68,43 @@ class Iteration(models.Model):
     publish_name = models.CharField(max_length=200, null=True, blank=True)
     resource = models.CharField(max_length=1000, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    # Platform and flavor as they were asked for, and the job that writes the file, of each export.
+    exports = models.JSONField(default=list, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "publish_name"], name="one_iteration_a_publish_name")]
 
     def __str__(self) -> str:
         return f"{self.run} as an iteration"
+
+
+class StoredPrediction(Identified):
+    """An image that a model was asked about, with its answer; kept for a while: what was wrong is worth adding."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="+")
+    blob = models.ForeignKey("storage.Blob", on_delete=models.PROTECT, related_name="+")
+    application = models.CharField(max_length=200, blank=True)
+    predictions = models.JSONField()
+    best = models.FloatField(default=0.0)  # the highest probability of an answer
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "id"])]
+
+    def __str__(self) -> str:
+        return f"prediction of {self.created_at:%d %B %Y}"
+
+
+class ImageMetadata(models.Model):
+    """Words that a program keeps with an image, by name."""
+
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="custom_vision_metadata")
+    content = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "image metadata"
+
+    def __str__(self) -> str:
+        return f"metadata of {self.image}"

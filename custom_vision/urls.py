@@ -7,7 +7,7 @@ import re
 from django.urls import URLPattern, re_path
 from rest_framework.views import APIView
 
-from custom_vision.views import images, iterations, predictions, projects, regions
+from custom_vision.views import downloads, images, iterations, predictions, projects, regions
 
 
 def any_case(word: str) -> str:
@@ -46,8 +46,12 @@ training = [
     at("projects/{project}/images/count", images.ImageCount),
     at("projects/{project}/images/files", images.ImagesFromFiles),
     at("projects/{project}/images/id", images.ImagesById),
+    at("projects/{project}/images/metadata", images.Metadata),
+    at("projects/{project}/images/predictions", images.ImagesFromPredictions),
     at("projects/{project}/images/regions", regions.Regions),
     at("projects/{project}/images/{image}/regionproposals", regions.Proposals),
+    at("projects/{project}/images/suggested", predictions.Suggested),
+    at("projects/{project}/images/suggested/count", predictions.SuggestedCount),
     at("projects/{project}/images/tagged", images.TaggedImages),
     at("projects/{project}/images/tagged/count", images.TaggedCount),
     at("projects/{project}/images/untagged", images.UntaggedImages),
@@ -57,9 +61,17 @@ training = [
     at("projects/{project}/iterations", iterations.Iterations),
     at("projects/{project}/iterations/{iteration}", iterations.OneIteration),
     at("projects/{project}/iterations/{iteration}/performance", iterations.Performance),
+    at("projects/{project}/iterations/{iteration}/export", iterations.Exports),
+    at("projects/{project}/iterations/{iteration}/export/{name}", downloads.ExportFile),
+    at("projects/{project}/iterations/{iteration}/performance/images", iterations.ImagePerformance),
+    at("projects/{project}/iterations/{iteration}/performance/images/count", iterations.ImagePerformanceCount),
     at("projects/{project}/iterations/{iteration}/publish", iterations.Publish),
+    at("projects/{project}/predictions", predictions.StoredPredictions),
+    at("projects/{project}/predictions/query", predictions.QueryPredictions),
+    at("projects/{project}/predictions/{prediction}/image", downloads.PredictionImage),
     at("projects/{project}/quicktest/image", predictions.QuickTestImage),
     at("projects/{project}/quicktest/url", predictions.QuickTestUrl),
+    at("projects/{project}/tagsandregions/suggestions", predictions.Suggest),
     at("projects/{project}/train", iterations.Train),
 ]
 prediction = [

@@ -115,6 +115,14 @@ def text_of(data: Mapping[str, Any], name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def number_in(data: Mapping[str, Any], name: str) -> int:
+    """0 where it is missing. Raises `BadRequest`."""
+    text = text_of(data, name) or "0"
+    if not text.isdigit() or len(text) > 9:
+        raise Refused("BadRequest", f"{name} must be a number of at least 0, received {text[:20]!r}.")
+    return int(text)
+
+
 # Times
 
 

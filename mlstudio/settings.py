@@ -333,6 +333,11 @@ CELERY_BEAT_SCHEDULE = {
     "backups": {"task": "mlstudio.tasks.look_after_backups", "schedule": 60.0, "options": {"expires": 60}},
     "live-models": {"task": "inference.tasks.look_after_live_models", "schedule": 10.0, "options": {"expires": 10}},
     "searches": {"task": "training.tasks.look_after_searches", "schedule": 5.0, "options": {"expires": 10}},
+    "predictions": {
+        "task": "custom_vision.tasks.forget_predictions",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "housekeeping": {"task": "mlstudio.tasks.housekeeping", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 LEASE_SECONDS = number("MLSTUDIO_LEASE_SECONDS", 30, least=1)
@@ -347,6 +352,8 @@ WEBHOOK_SECONDS = number("MLSTUDIO_WEBHOOK_SECONDS", 10, least=1)
 # those of these hosts on the own network, by name or address (with the port when it is no usual one).
 FETCH_IMAGES = flag("MLSTUDIO_FETCH_IMAGES", True)
 FETCH_HOSTS = words("MLSTUDIO_FETCH_HOSTS")
+# Days that images are kept which such programs send for predictions, with the answers; 0: none is kept.
+KEEP_PREDICTIONS_DAYS = number("MLSTUDIO_KEEP_PREDICTIONS_DAYS", 30)
 
 # Who may read /metrics and the details of /readyz/ beside the staff: `Authorization: Bearer …`.
 METRICS_TOKEN = text("MLSTUDIO_METRICS_TOKEN")

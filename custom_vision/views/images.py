@@ -11,10 +11,12 @@ from custom_vision import image_rows, image_tags
 from custom_vision.fetching import fetched
 from custom_vision.image_batches import batch_of_files, batch_of_uploads, batch_of_urls
 from custom_vision.images import create_images
+from custom_vision.metadata import update_metadata
 from custom_vision.receiving import BATCH, IMAGES, received
+from custom_vision.stored_predictions import forget_used, images_of_predictions
 from custom_vision.summaries import summary
 from custom_vision.views.base import OfTraining
-from custom_vision.wire import fields_of
+from custom_vision.wire import body_of, fields_of
 from datasets.removal import delete_images
 from storage.downloads import blob_response
 
@@ -52,17 +54,36 @@ class ImagesFromFiles(OfTraining):
             images = batch_of_files(batch)
             with self.changing(self.project, "upload"):
                 statuses = create_images(project=self.project, user=request.user, images=images)
-        return summary(request._request, self.project, images, statuses)
+        return summary(request._request, self.project, images, statuses, batch.data)
 
 
 class ImagesFromUrls(OfTraining):
     """A batch of addresses, which the studio fetches."""
 
     def post(self, request: AuthenticatedRequest) -> Response:
-        images = batch_of_urls(fields_of(request._request))
+        data = fields_of(request._request)
+        images = batch_of_urls(data)
         with fetched(images), self.changing(self.project, "upload"):
             statuses = create_images(project=self.project, user=request.user, images=images)
-        return summary(request._request, self.project, images, statuses)
+        return summary(request._request, self.project, images, statuses, data)
+
+
+class ImagesFromPredictions(OfTraining):
+    """A batch of kept predictions, whose images are added."""
+
+    def post(self, request: AuthenticatedRequest) -> Response:
+        data = fields_of(request._request)
+        with images_of_predictions(self.project, data) as images, self.changing(self.project, "upload"):
+            statuses = create_images(project=self.project, user=request.user, images=images)
+        forget_used(self.project, images)
+        return summary(request._request, self.project, images, statuses, data)
+
+
+class Metadata(OfTraining):
+    def post(self, request: Request) -> Response:
+        ids, data = self.query.ids("imageIds", image_rows.MOST_IMAGES), body_of(request._request)
+        status, answer = update_metadata(project=self.project, ids=ids, data=data)
+        return Response(answer, status=status)
 
 
 class ImagesById(OfTraining):

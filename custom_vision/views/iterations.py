@@ -6,7 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
-from custom_vision import iterations, performance, publications, training
+from custom_vision import exports, iterations, performance, publications, training
+from custom_vision.image_performance import ImagePerformances
+from custom_vision.image_rows import MOST_TAGS
 from custom_vision.views.base import OfTraining
 from custom_vision.wire import fields_of, text_of
 from training.models import TrainingRun
@@ -64,3 +66,25 @@ class Performance(OfIteration):
         threshold = self.query.number("threshold", performance.THRESHOLD)
         overlap = self.query.number("overlapThreshold", performance.OVERLAP)
         return Response(performance.performance_json(self.run, threshold, overlap))
+
+
+class ImagePerformance(OfIteration):
+    def get(self, request: Request, iteration: str) -> Response:
+        tags, is_oldest = self.query.ids("tagIds", MOST_TAGS), (self.query.text("orderBy") or "").lower() == "oldest"
+        performances = ImagePerformances(self.run, tags, is_oldest_first=is_oldest)
+        return Response(performances.rows(request._request, self.query.page()))
+
+
+class ImagePerformanceCount(OfIteration):
+    def get(self, request: Request, iteration: str) -> Response:
+        return Response(len(ImagePerformances(self.run, self.query.ids("tagIds", MOST_TAGS)).images))
+
+
+class Exports(OfIteration):
+    def get(self, request: Request, iteration: str) -> Response:
+        return Response(exports.list_exports(request._request, self.run))
+
+    def post(self, request: AuthenticatedRequest, iteration: str) -> Response:
+        run, platform, flavor = self.run, self.query.text("platform"), self.query.text("flavor")
+        made = exports.export(run=run, user=request.user, platform=platform, flavor=flavor)
+        return Response(exports.export_json(request._request, run, made, exports.EXPORTING))

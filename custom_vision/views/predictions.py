@@ -9,12 +9,14 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from custom_vision import suggestions
 from custom_vision.errors import Refused
 from custom_vision.fetching import FetchFailed, one_fetched
 from custom_vision.iterations import iteration_asked_for
 from custom_vision.predictions import predict
 from custom_vision.publications import find_published
 from custom_vision.receiving import ONE_IMAGE, received
+from custom_vision.stored_predictions import MOST_DELETED, delete_predictions, query_predictions, store
 from custom_vision.views.base import OfPrediction, OfTraining
 from custom_vision.wire import fields_of, text_of
 from custom_vision.workspace import is_detection
@@ -42,9 +44,17 @@ def image_at(request: HttpRequest) -> Iterator[Incoming]:
 
 
 class Published(OfPrediction):
-    """`kind` is what the address asks for."""
+    """`kind` is what the address asks for, `is_stored` whether the image and the answer are kept for a while."""
 
     kind = "classify"
+    is_stored = True
+
+    def answer(self, run: TrainingRun, incoming: Incoming) -> dict:
+        answer = predict(run, incoming.path)
+        if self.is_stored:
+            application = self.query.text("application") or ""
+            store(run=run, answer=answer, incoming=incoming, application=application)
+        return answer
 
     def published(self, name: str) -> TrainingRun:
         """Raises `Refused`: nothing has this name, or the project is of the other kind."""
@@ -56,12 +66,11 @@ class Published(OfPrediction):
 
 class ClassifyImage(Published):
     file_bodies = {"post": ONE_IMAGE}
-    is_stored = True
 
     def post(self, request: Request, name: str) -> Response:
         run = self.published(name)
         with received(request, ONE_IMAGE) as files:
-            return Response(predict(run, only(files).incoming.path))
+            return Response(self.answer(run, only(files).incoming))
 
 
 class ClassifyImageWithoutStore(ClassifyImage):
@@ -77,12 +86,10 @@ class DetectImageWithoutStore(DetectImage):
 
 
 class ClassifyUrl(Published):
-    is_stored = True
-
     def post(self, request: Request, name: str) -> Response:
         run = self.published(name)
         with image_at(request._request) as incoming:
-            return Response(predict(run, incoming.path))
+            return Response(self.answer(run, incoming))
 
 
 class ClassifyUrlWithoutStore(ClassifyUrl):
@@ -97,22 +104,66 @@ class DetectUrlWithoutStore(DetectUrl):
     is_stored = False
 
 
-class QuickTestUrl(OfTraining):
+class QuickTest(OfTraining):
+    """An iteration that need not be published, by default the newest one."""
+
     change_role = Role.VIEWER
 
-    def post(self, request: Request) -> Response:
+    def answer(self, incoming: Incoming) -> dict:
         run = iteration_asked_for(self.project, self.query.id("iterationId"))
+        answer = predict(run, incoming.path)
+        if self.query.flag("store", default=True):
+            store(run=run, answer=answer, incoming=incoming, application="")
+        return answer
+
+
+class QuickTestUrl(QuickTest):
+    def post(self, request: Request) -> Response:
         with image_at(request._request) as incoming:
-            return Response(predict(run, incoming.path))
+            return Response(self.answer(incoming))
 
 
-class QuickTestImage(OfTraining):
-    """An image and an iteration that need not be published."""
-
-    change_role = Role.VIEWER
+class QuickTestImage(QuickTest):
     file_bodies = {"post": ONE_IMAGE}
 
     def post(self, request: Request) -> Response:
-        run = iteration_asked_for(self.project, self.query.id("iterationId"))
         with received(request, ONE_IMAGE) as files:
-            return Response(predict(run, only(files).incoming.path))
+            return Response(self.answer(only(files).incoming))
+
+
+class StoredPredictions(OfTraining):
+    def delete(self, request: Request) -> Response:
+        ids = self.query.ids("ids", MOST_DELETED)
+        delete_predictions(project=self.project, ids=ids)
+        return Response(status=204)
+
+
+class QueryPredictions(OfTraining):
+    change_role = Role.VIEWER
+
+    def post(self, request: Request) -> Response:
+        return Response(query_predictions(request._request, self.project, fields_of(request._request)))
+
+
+class Suggest(OfTraining):
+    change_role = Role.VIEWER
+
+    def post(self, request: Request) -> Response:
+        run = iteration_asked_for(self.project, self.query.id("iterationId"))
+        ids = self.query.ids("imageIds", suggestions.MOST_IMAGES)
+        return Response(suggestions.suggest(self.project, run, ids))
+
+
+class Suggested(OfTraining):
+    change_role = Role.VIEWER
+
+    def post(self, request: Request) -> Response:
+        run, raw = iteration_asked_for(self.project, self.query.id("iterationId")), request._request
+        return Response(suggestions.query_suggested(raw, self.project, run, fields_of(raw)))
+
+
+class SuggestedCount(OfTraining):
+    change_role = Role.VIEWER
+
+    def post(self, request: Request) -> Response:
+        return Response(suggestions.count_suggested(self.project, fields_of(request._request)))
