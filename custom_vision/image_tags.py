@@ -73,7 +73,7 @@ def remove_tags(*, project: Project, user: User, images: Sequence[UUID], tags: S
     none that shows nothing."""
     marks = Annotation.objects.filter(image__dataset=find_dataset(project), image__in=images, label__in=tags)
     by_image: dict[UUID, list[UUID]] = {}
-    for image, annotation in marks.values_list("image", "pk"):
-        by_image.setdefault(image, []).append(annotation)
+    for pk, annotation in marks.values_list("image", "pk"):
+        by_image.setdefault(pk, []).append(annotation)
     for image in find_images(project, list(by_image)):
         change_annotations(image=image, remove=by_image[image.pk], revision=None, user=user, shows_nothing=False)

@@ -197,6 +197,6 @@ def received(request: Request, body: FileBody) -> Iterator[Any]:
         for chunk in iter(lambda: raw.read(READ_BYTES), b""):
             receiver.write(chunk)
         receiver.attach(raw)
-        yield raw.received
+        yield raw.received  # type: ignore[attr-defined]
     finally:
         receiver.close()

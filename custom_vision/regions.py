@@ -91,8 +91,8 @@ def remove_regions(*, project: Project, user: User, ids: Sequence[UUID]) -> None
     """Take boxes away. An image without any is untagged again: it is none that shows nothing."""
     marks = Annotation.objects.filter(image__dataset=find_dataset(project), pk__in=ids)
     by_image: dict[UUID, list[UUID]] = {}
-    for image, annotation in marks.values_list("image", "pk"):
-        by_image.setdefault(image, []).append(annotation)
+    for pk, annotation in marks.values_list("image", "pk"):
+        by_image.setdefault(pk, []).append(annotation)
     for image in find_images(project, list(by_image)):
         change_annotations(image=image, remove=by_image[image.pk], revision=None, user=user, shows_nothing=False)
 

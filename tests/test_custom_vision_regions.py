@@ -194,3 +194,30 @@ def test_base64_is_not_an_address(service, project):
     content = base64.b64encode(jpeg(1)).decode()
     answer = service.ask("POST", f"projects/{project.pk}/images/urls", {"images": [{"url": content}]})
     assert answer.json()["images"][0]["status"] == "ErrorSource"
+
+
+class TestCopies:
+    def test_a_project_is_copied_by_its_token(self, service, boxes):
+        tag = service.post(f"{boxes}/tags?name=fork&description=d")["id"]
+        region = {"tagId": tag, "left": 0.25, "top": 0.5, "width": 0.5, "height": 0.25}
+        rows = [
+            {"name": f"{n}.jpg", "contents": base64.b64encode(jpeg(n)).decode(), "regions": [region]} for n in (1, 2)
+        ]
+        first = service.post(f"{boxes}/images/files", {"images": rows, "metadata": {"line": "3"}})["images"][0]["image"]
+        exported = service.get(f"{boxes}/export")
+        assert (exported["imageCount"], exported["tagCount"], exported["regionCount"]) == (2, 1, 2)
+        copy = service.post(f"projects/import?token={exported['token']}")
+        assert copy["name"] == "Boxes (1)" and copy["settings"]["domainId"] == DETECTION
+        path = f"projects/{copy['id']}"
+        (made,) = service.get(f"{path}/tags")
+        assert (made["name"], made["description"], made["imageCount"]) == ("fork", "d", 2) and made["id"] != tag
+        image = service.get(f"{path}/images?orderBy=Oldest")[0]
+        edges = ("left", "top", "width", "height")
+        assert [image["regions"][0][edge] for edge in edges] == [first["regions"][0][edge] for edge in edges]
+        assert image["metadata"] == {"line": "3"} and service.get(f"{path}/iterations") == []
+
+    def test_tokens_of_others_are_none(self, service, boxes, outsider):
+        token = service.get(f"{boxes}/export")["token"]
+        for asking, text in ((service, "x"), (service, ""), (service_of(outsider), token)):
+            answer = asking.ask("POST", f"projects/import?token={text}")
+            assert refused(answer) == (400, "BadRequestInvalidImportToken")

@@ -39,7 +39,8 @@ class Signed(APIView):
     def found(self, request: Request, project: str) -> Project:
         if not is_signed(request._request):
             raise Refused("Unauthorized", "This link has ended or is not complete: ask for a new one.", 401)
-        row = Project.objects.filter(is_live(), pk=id_or_none(project)).first()
+        pk = id_or_none(project)
+        row = None if pk is None else Project.objects.filter(is_live(), pk=pk).first()
         if row is None:
             raise missing("Project")
         return row
@@ -80,8 +81,8 @@ async def _as_async(file: IO[bytes]) -> AsyncIterator[bytes]:
 
 class PredictionImage(Signed):
     def get(self, request: Request, project: str, prediction: str) -> HttpResponseBase:
-        rows = StoredPrediction.objects.filter(project=self.found(request, project), pk=id_or_none(prediction))
-        row = rows.select_related("blob").first()
+        rows, pk = StoredPrediction.objects.filter(project=self.found(request, project)), id_or_none(prediction)
+        row = None if pk is None else rows.select_related("blob").filter(pk=pk).first()
         if row is None:
             raise missing("Image")
         return blob_response(request._request, row.blob, "image")

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.requests import AuthenticatedRequest
-from custom_vision import tags, workspace
+from custom_vision import project_copies, tags, workspace
 from custom_vision.domains import DOMAINS, find_domain
 from custom_vision.publications import require_nothing_published
 from custom_vision.views.base import OfTraining
@@ -61,6 +61,18 @@ class OneProject(OfTraining):
         with self.changing(self.project, "delete_project", project=self.project.name):
             delete_project(project=self.project, force=True)
         return Response(status=204)
+
+
+class ExportProject(OfTraining):
+    def get(self, request: Request) -> Response:
+        return Response(project_copies.export_json(self.project))
+
+
+class ImportProject(OfTraining):
+    def post(self, request: AuthenticatedRequest) -> Response:
+        token, name = self.query.text("token"), self.query.text("name")
+        copy = project_copies.import_project(user=request.user, token=token, name=name)
+        return Response(workspace.project_json(copy))
 
 
 class Tags(OfTraining):
