@@ -42,10 +42,11 @@ def find_project(user: User, text: str) -> Project:
 
 def settings_of(project: Project) -> ProjectSettings:
     """Those of a project that the studio made are what its task says, without a row."""
-    settings = ProjectSettings.objects.filter(project=project).first()
-    return settings or ProjectSettings(
-        project=project, domain=default_domain(project).id, classification_type=_type_of(project)
-    )
+    try:
+        return project.custom_vision
+    except ProjectSettings.DoesNotExist:
+        domain, kind = default_domain(project).id, _type_of(project)
+        return ProjectSettings(project=project, domain=domain, classification_type=kind)
 
 
 def domain_of(settings: ProjectSettings) -> Domain:

@@ -135,6 +135,16 @@ class TestProjects:
         read = service.get(f"projects/{str(native.pk).upper()}")
         assert read["settings"]["classificationType"] == "Multiclass" and read["settings"]["domainId"]
         assert not ProjectSettings.objects.filter(project=native).exists()
+        changed = service.patch(f"projects/{native.pk}", {"settings": {"domainId": COMPACT}})
+        assert (
+            changed["settings"]["domainId"] == COMPACT == service.get(f"projects/{native.pk}")["settings"]["domainId"]
+        )
+
+    def test_a_list_of_many_costs_the_same(self, service, owner, django_assert_max_num_queries):
+        for number in range(5):
+            service.post(f"projects?name={number}")
+        with django_assert_max_num_queries(6):
+            assert len(service.get("projects")) == 5
 
     def test_changes_leave_what_is_not_said(self, service):
         made = service.post(f"projects?name=a&description=b&domainId={COMPACT}&targetExportPlatforms=CoreML,ONNX")

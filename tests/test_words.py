@@ -18,6 +18,7 @@ SOURCES = [
         "accounts",
         "agent",
         "common",
+        "custom_vision",
         "datasets",
         "edge",
         "examples",

@@ -17,6 +17,7 @@ from custom_vision.stored_predictions import forget_used, images_of_predictions
 from custom_vision.summaries import summary
 from custom_vision.views.base import OfTraining
 from custom_vision.wire import body_of, fields_of
+from custom_vision.workspace import DATASET
 from datasets.removal import delete_images
 from storage.downloads import blob_response
 
@@ -33,13 +34,13 @@ class Images(OfTraining):
     def post(self, request: AuthenticatedRequest) -> Response:
         with received(request, IMAGES) as files:
             images = batch_of_uploads(files, self.query.ids("tagIds", image_rows.MOST_TAGS))
-            with self.changing(self.project, "upload"):
+            with self.changing(self.project, "upload", dataset=DATASET):
                 statuses = create_images(project=self.project, user=request.user, images=images)
         return summary(request._request, self.project, images, statuses)
 
     def delete(self, request: Request) -> Response:
         images = image_tags.images_to_delete(self.project, self.query)
-        with self.changing(self.project, "delete", count=len(images)):
+        with self.changing(self.project, "delete", dataset=DATASET):
             delete_images(images=images)
         return Response(status=204)
 
@@ -52,7 +53,7 @@ class ImagesFromFiles(OfTraining):
     def post(self, request: AuthenticatedRequest) -> Response:
         with received(request, BATCH) as batch:
             images = batch_of_files(batch)
-            with self.changing(self.project, "upload"):
+            with self.changing(self.project, "upload", dataset=DATASET):
                 statuses = create_images(project=self.project, user=request.user, images=images)
         return summary(request._request, self.project, images, statuses, batch.data)
 
@@ -63,7 +64,7 @@ class ImagesFromUrls(OfTraining):
     def post(self, request: AuthenticatedRequest) -> Response:
         data = fields_of(request._request)
         images = batch_of_urls(data)
-        with fetched(images), self.changing(self.project, "upload"):
+        with fetched(images), self.changing(self.project, "upload", dataset=DATASET):
             statuses = create_images(project=self.project, user=request.user, images=images)
         return summary(request._request, self.project, images, statuses, data)
 
@@ -73,7 +74,10 @@ class ImagesFromPredictions(OfTraining):
 
     def post(self, request: AuthenticatedRequest) -> Response:
         data = fields_of(request._request)
-        with images_of_predictions(self.project, data) as images, self.changing(self.project, "upload"):
+        with (
+            images_of_predictions(self.project, data) as images,
+            self.changing(self.project, "upload", dataset=DATASET),
+        ):
             statuses = create_images(project=self.project, user=request.user, images=images)
         forget_used(self.project, images)
         return summary(request._request, self.project, images, statuses, data)
