@@ -17,7 +17,6 @@ from datasets.history import marks_by_image, record_changes
 from datasets.images import BULK_CHUNK
 from datasets.labels import require_labels
 from datasets.models import Annotation, Dataset, Image, Label, Origin
-from projects.models import Task
 from storage.database import atomic_again
 
 EDGES = ("x_min", "y_min", "x_max", "y_max")
@@ -30,7 +29,7 @@ class AnnotationInput:
     """An annotation as it is to be.
 
     Attributes:
-        box: `[x_min, y_min, x_max, y_max]` in pixels, clipped to the image; None in a classification project.
+        box: `[x_min, y_min, x_max, y_max]` in pixels, clipped to the image; None where the project has no boxes.
         id: of the row that it is, or becomes; None: one that says the same, else a new one.
         confirmed: None leaves it to be what it was; what is new or different is confirmed then.
     """
@@ -146,9 +145,9 @@ def _write(
         raise Image.DoesNotExist()  # it went into the trash while this waited
     rows = list(Annotation.objects.filter(image=held).select_related("label").order_by("id"))
     plan = _planned(image, rows, annotations_for(rows), user)
-    # In a detection project nothing says: looked at, nothing here. While suggestions wait it says nothing.
+    # Where an image may show nothing, nothing says: looked at, nothing here. While suggestions wait it says nothing.
     left = len(rows) + len(plan.add) - len(plan.remove)
-    empty = shows_nothing and image.project.task == Task.DETECTION
+    empty = shows_nothing and image.project.kind.can_be_empty
     reviewed = held.reviewed if plan.waiting else bool(left) or empty
     if plan.is_empty and reviewed == held.reviewed:
         image.refresh_from_db()
@@ -175,11 +174,13 @@ def _carry_out(plan: _Plan) -> None:
 
 
 def _planned(image: Image, rows: list[Annotation], requested: list[AnnotationInput], user: User) -> _Plan:
+    if not image.project.kind.has_boxes:
+        requested = _once_a_label(requested)
     fresh = [
         checked_annotation(image, {"label": request.label, "box": request.box}, index, user)
         for index, request in enumerate(requested)
     ]
-    if image.project.task == Task.CLASSIFICATION and len(fresh) > 1:
+    if image.project.kind.has_single_labels and len(fresh) > 1:
         raise Invalid("An image of a classification project has at most one label.", attr="annotations")
     present = {row.pk: row for row in rows}
     _require_once([annotation.id for annotation in requested if annotation.id is not None])
@@ -204,6 +205,17 @@ def _planned(image: Image, rows: list[Annotation], requested: list[AnnotationInp
         plan.waiting |= not (row or new).confirmed
     plan.remove = list(present.values())
     return plan
+
+
+def _once_a_label(requested: list[AnnotationInput]) -> list[AnnotationInput]:
+    """Each label of a whole image once: who adds one that a model has suggested confirms it."""
+    joined: dict[UUID, AnnotationInput] = {}
+    for request in requested:
+        first = joined.setdefault(request.label.pk, request)
+        if first is not request and first.box is None and request.box is None:
+            confirmed = True if request.confirmed is None else request.confirmed or first.confirmed
+            joined[request.label.pk] = replace(first, id=first.id or request.id, confirmed=confirmed)
+    return list(joined.values())
 
 
 def _require_once(ids: list[UUID]) -> None:

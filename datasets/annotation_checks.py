@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 
 from common.errors import Invalid
 from datasets.models import Annotation, Image
-from projects.models import Task
 from vision.formats.boxes import on_grid
 
 EDGES = ("x_min", "y_min", "x_max", "y_max")
@@ -19,9 +18,9 @@ def checked_annotation(image: Image, annotation: dict, index: int, user: User | 
     label, box = annotation["label"], annotation.get("box")
     if label.project_id != image.dataset.project_id:
         raise Invalid(f"Annotation {index}: the label is of another project.", attr="annotations")
-    if image.project.task == Task.CLASSIFICATION:
+    if not image.project.kind.has_boxes:
         if box is not None:
-            raise Invalid(f"Annotation {index}: a classification project has no boxes.", attr="annotations")
+            raise Invalid(f"Annotation {index}: a {image.project.task} project has no boxes.", attr="annotations")
         return Annotation(image=image, label=label, created_by=user)
     if box is None:
         raise Invalid(f"Annotation {index}: a detection project needs a box.", attr="annotations")

@@ -16,6 +16,7 @@ from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection
 from datasets.gallery.windows import keys_between, last_key
+from datasets.image_labels import add_label, remove_label, set_empty
 from datasets.images import label_images, set_group, set_split
 from datasets.models import Dataset, Image, Label
 from datasets.moving import move_images
@@ -34,7 +35,8 @@ from projects.permissions import require_still_editor
 from storage.deleting import let_others_write
 from storage.stored_keys import Among, stored_key, stored_keys, stored_rows
 
-ACTIONS = ("label", "unlabel", "confirm", "reject", "move", "split", "group", "delete")
+ACTIONS = ("label", "unlabel", "remove_label", "set_empty", "confirm", "reject", "move", "split", "group", "delete")
+OF_SEVERAL_LABELS = ("remove_label", "set_empty")
 # So many images are changed in a request.
 MOST_AT_ONCE = 10_000
 CHUNK = 500
@@ -52,8 +54,10 @@ class BulkChange:
 
     def require_fit(self, project: Project) -> None:
         """Raises `Invalid`: it cannot be done in such a project."""
-        if self.action == "label" and project.task != Task.CLASSIFICATION:
+        if self.action == "label" and project.kind.has_boxes:
             raise Invalid("A detection project labels boxes, not images.", attr="action")
+        if self.action in OF_SEVERAL_LABELS and project.kind is not Task.MULTILABEL:
+            raise Invalid("Only in a multilabel project an image has none to many labels.", attr="action")
         if self.dataset is not None and self.dataset.project_id != project.pk:
             raise Invalid("Must be a dataset of the same project.", attr="dataset")
 
@@ -100,6 +104,8 @@ class BulkResult(JobResult):
 
 def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user: User | None) -> int:
     """Returns how many images are not as they were before."""
+    if change.action in OF_SEVERAL_LABELS or (change.action == "label" and _has_several_labels(images)):
+        return _change_labels(images, change, user)
     if change.action == "label" or change.action == "unlabel":
         return label_images(images=images, label=change.label, user=user)
     if change.action in ("confirm", "reject"):
@@ -112,6 +118,20 @@ def change_images(*, images: Sequence[ChosenImage], change: BulkChange, user: Us
         assert change.dataset is not None
         return move_images(images=images, target=change.dataset)["changed"]
     return delete_images(images=images)
+
+
+def _has_several_labels(images: Sequence[ChosenImage]) -> bool:
+    """All are of one project."""
+    return bool(images) and images[0].dataset.project.kind is Task.MULTILABEL
+
+
+def _change_labels(images: Sequence[ChosenImage], change: BulkChange, user: User | None) -> int:
+    if change.action == "set_empty":
+        return set_empty(images=images, user=user)
+    assert change.label is not None
+    if change.action == "remove_label":
+        return remove_label(images=images, label=change.label, user=user)
+    return add_label(images=images, label=change.label, user=user)
 
 
 def images_with(keys: Iterable, among: QuerySet[Image] | None = None) -> list[ChosenImage]:

@@ -88,8 +88,22 @@ class BulkImagesSerializer(KnownFieldsOnly, serializers.Serializer):
         return {**super().get_fields(), "except": left_out}  # a word of Python
 
 
+# Action → what it needs beside the images.
+NEEDED = {"label": "label", "remove_label": "label", "move": "dataset", "split": "split", "group": "group"}
+PLAIN = ["unlabel", "set_empty", "confirm", "reject", "delete"]
+
+
 class BulkLabelSerializer(BulkImagesSerializer):
+    """Instead of the label that an image has; in multilabel projects beside its labels."""
+
     action = constant("label")
+    label = serializers.CharField(max_length=100, help_text="Name or id.")
+
+
+class BulkRemoveLabelSerializer(BulkImagesSerializer):
+    """In multilabel projects: the images keep their other labels."""
+
+    action = constant("remove_label")
     label = serializers.CharField(max_length=100, help_text="Name or id.")
 
 
@@ -109,9 +123,9 @@ class BulkGroupSerializer(BulkImagesSerializer):
 
 
 class BulkPlainSerializer(BulkImagesSerializer):
-    """What needs no more than the images."""
+    """What needs no more than the images. `set_empty`, of multilabel projects: they have none of the labels."""
 
-    action = serializers.ChoiceField(["unlabel", "confirm", "reject", "delete"])
+    action = serializers.ChoiceField(PLAIN)
 
 
 # What an action needs beside the images, for the schema; `BulkSerializer` checks it.
@@ -119,10 +133,11 @@ BULK = PolymorphicProxySerializer(
     component_name="Bulk",
     serializers={
         "label": BulkLabelSerializer,
+        "remove_label": BulkRemoveLabelSerializer,
         "move": BulkMoveSerializer,
         "split": BulkSplitSerializer,
         "group": BulkGroupSerializer,
-        **dict.fromkeys(("unlabel", "confirm", "reject", "delete"), BulkPlainSerializer),
+        **dict.fromkeys(PLAIN, BulkPlainSerializer),
     },
     resource_type_field_name="action",
 )
@@ -140,7 +155,7 @@ class BulkSerializer(BulkImagesSerializer):
             raise serializers.ValidationError(
                 {"images": "Name images, or send a filter, one of them."}, code="required"
             )
-        needed = {"label": "label", "move": "dataset", "split": "split", "group": "group"}.get(attrs["action"])
+        needed = NEEDED.get(attrs["action"])
         if needed and needed not in attrs:
             raise serializers.ValidationError(
                 {needed: f"The action {attrs['action']} needs {needed}."}, code="required"

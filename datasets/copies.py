@@ -1,8 +1,8 @@
 """The same bytes more than once: what is said of the copies is joined, and what contradicts itself is left open.
 
-Copies that say the same are one image. What only one of them says counts. Two labels leave an image of a
-classification project without any; boxes that differ wait together as suggestions, since nobody knows which of the
-copies has all of them, or whether both do.
+Copies that say the same are one image. What only one of them says counts. Where an image has none to many labels it
+gets those of all its copies. Two labels leave an image of a classification project without any; boxes that differ wait
+together as suggestions, since nobody knows which of the copies has all of them, or whether both do.
 """
 
 from __future__ import annotations
@@ -92,16 +92,21 @@ def box_of(row: Annotation) -> Box | None:
     return None if box is None else (box[0], box[1], box[2], box[3])
 
 
-def join_all(copies: Iterable[ImageAnnotations]) -> ImageAnnotations:
+def join_all(copies: Iterable[ImageAnnotations], *, are_several: bool = False) -> ImageAnnotations:
+    """Args: are_several: an image has none to many labels, so that two labels do not contradict each other."""
     joined = ImageAnnotations()
     for copy in copies:
-        joined = join(joined, copy)
+        joined = join(joined, copy, are_several=are_several)
     return joined
 
 
-def join(first: ImageAnnotations, second: ImageAnnotations) -> ImageAnnotations:
+def join(first: ImageAnnotations, second: ImageAnnotations, *, are_several: bool = False) -> ImageAnnotations:
     """What two copies of an image say together, whichever came first."""
     split = first.split or second.split
+    if are_several and not (first.is_silent or second.is_silent):
+        marks = tuple({label.pk: (label, box) for label, box in (*first.marks, *second.marks)}.values())
+        is_confirmed = first.is_confirmed and second.is_confirmed
+        return ImageAnnotations(marks, first.is_reviewed or second.is_reviewed, is_confirmed, split)
     if first.is_silent or second.is_silent:
         return _in_split(second if first.is_silent else first, split)
     if not (first.is_contradicted or second.is_contradicted):

@@ -46,7 +46,7 @@ class StagedImage:
     format: str
     phash: str
     label: Label | None = None
-    boxes: list[tuple[Label, Box]] = field(default_factory=list)
+    boxes: list[tuple[Label, Box | None]] = field(default_factory=list)  # None: one of several labels of the image
     is_reviewed: bool = False
     is_confirmed: bool = True  # False: annotations that a person has to look at, since others were not understood
     orientation: int = 1  # of the stored pixels, as EXIF counts it

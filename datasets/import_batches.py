@@ -103,7 +103,7 @@ def import_batch(
             known = ensure_labels(project=dataset.project, names=list(names))
             for image in looked:
                 if isinstance(image.item, StagedImage):
-                    _mark(image.item, image.marks, known)
+                    _mark(image.item, image.marks, known, is_single=dataset.project.kind.has_single_labels)
             added = add_images(
                 dataset=dataset,
                 items=examined,
@@ -124,9 +124,9 @@ def import_batch(
             item.incoming.discard()
 
 
-def _mark(item: StagedImage, marks: list[ParsedAnnotation], labels: dict[str, Label]) -> None:
+def _mark(item: StagedImage, marks: list[ParsedAnnotation], labels: dict[str, Label], *, is_single: bool) -> None:
     for mark in marks:
-        if mark.box is None:
+        if mark.box is None and is_single:
             item.label = labels[mark.label]
         else:
             item.boxes.append((labels[mark.label], mark.box))

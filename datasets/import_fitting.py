@@ -9,7 +9,7 @@ from datasets.models import Dataset
 from datasets.parsing import ParsedArchive
 from projects.models import Task
 from vision.formats.base import ImportWarning, ParsedAnnotation, Record
-from vision.formats.boxes import to_pixel_boxes
+from vision.formats.boxes import Placed, to_pixel_boxes
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,23 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Fitting:
-    """Makes annotations of an archive fit the project: its task, and the names of its labels."""
+    """Makes annotations of an archive fit the project: its task, and the names of its labels.
 
-    task: str
+    Attributes:
+        is_of_whole_images: the archive has labels of whole images and no boxes: no label says nothing of boxes.
+    """
+
+    task: Task
     ignores_folders: bool
     label_map: Mapping[str, str | None]
+    is_of_whole_images: bool = False
 
     @classmethod
     def of(cls, dataset: Dataset, parsed: ParsedArchive, label_map: Mapping[str, str | None]) -> Fitting:
-        ignores_folders = dataset.project.task == Task.DETECTION and parsed.format == "folder"
-        return cls(dataset.project.task, ignores_folders, label_map)
+        task = dataset.project.kind
+        ignores_folders = task.has_boxes and parsed.format == "folder"
+        is_of_whole_images = bool(parsed.holds["whole"]) and not parsed.holds["boxes"]
+        return cls(task, ignores_folders, label_map, is_of_whole_images)
 
     def label(self, name: str) -> str | None:
         """The project's name of a label, or None when it is left out."""
@@ -48,7 +55,9 @@ class Fitting:
         if self.ignores_folders:
             return Fitted([], [], False, True)
         placed = to_pixel_boxes(record, width, height, orientation)
-        is_whole = self.task == Task.CLASSIFICATION
+        if self.task is Task.MULTILABEL:
+            return self._labels_of_image(record, placed)
+        is_whole = self.task is Task.CLASSIFICATION
         fitting = [mark for mark in placed.marks if (mark.box is None) == is_whole]
         named = [(mark, self.label(mark.label)) for mark in fitting]
         marks = [ParsedAnnotation(name, mark.box) for mark, name in named if name is not None]
@@ -67,7 +76,16 @@ class Fitting:
             return Fitted([], remarks, False, True)
         is_empty = not marks and bool(placed.ignored or placed.marks)  # what is there is only left out
         is_reviewed = record.is_annotated and not left_out and not is_empty
-        return Fitted(marks, remarks, is_reviewed, not left_out)
+        return Fitted(marks, remarks, is_reviewed and not (self.is_of_whole_images and not marks), not left_out)
+
+    def _labels_of_image(self, record: Record, placed: Placed) -> Fitted:
+        """Each label once, also that of boxes: what is marked on an image is on it."""
+        names = dict.fromkeys(self.label(mark.label) for mark in placed.marks)
+        marks = [ParsedAnnotation(name, None) for name in names if name is not None]
+        # What is left out by a map says nothing of the other labels; what was not understood may be any label.
+        is_empty = not marks and bool(placed.ignored)
+        is_reviewed = record.is_annotated and not placed.left_out and not is_empty
+        return Fitted(marks, placed.remarks, is_reviewed, not placed.left_out)
 
 
 def _named(marks: Iterable[tuple[ParsedAnnotation, str | None]]) -> str:

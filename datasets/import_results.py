@@ -68,13 +68,18 @@ def about_archive(contents: AnyContents, parsed: ParsedArchive, dataset: Dataset
 def _about_task(parsed: ParsedArchive, dataset: Dataset) -> Iterator[ImportWarning]:
     """What the project's task has no place for."""
     boxes, whole = parsed.holds["boxes"], parsed.holds["whole"]
-    if boxes and whole and dataset.project.task == Task.DETECTION:
+    task = dataset.project.kind
+    if task is Task.MULTILABEL:
+        if boxes:
+            detail = f"The archive has boxes ({boxes:,}). Here images have labels: each got those of its boxes."
+            yield ImportWarning("", "boxes_as_labels", detail)
+    elif boxes and whole and task.has_boxes:
         detail = f"The archive has labels of whole images, too ({whole:,}). This project has boxes: they were left out."
         yield ImportWarning("", "labels_without_boxes", detail)
     elif boxes and whole:
         detail = f"The archive has boxes, too ({boxes:,}). This project classifies whole images: they were left out."
         yield ImportWarning("", "boxes_in_classification", detail)
-    elif whole and dataset.project.task == Task.DETECTION:
+    elif whole and task.has_boxes:
         if parsed.format == "folder":
             detail = "Folder names are no labels in a detection project: the images are kept unlabelled."
             yield ImportWarning("", "folders_ignored", detail)
@@ -129,7 +134,7 @@ def _note(parsed: ParsedArchive, report: ImportReport, task: str) -> str:
             "read. The images are here without labels; import annotations in another format again and they get them."
             + (IF_FOLDERS if report.remark_codes["folders_ignored"] else "")
         )
-    if report.remark_codes["folders_ignored"] and task == Task.CLASSIFICATION and not report.labelled:
+    if report.remark_codes["folders_ignored"] and not Task(task).has_boxes and not report.labelled:
         return "The annotations of the archive are of none of its images, so that they got no labels." + IF_FOLDERS
     if report.imported.contradicted:
         return (
@@ -137,7 +142,7 @@ def _note(parsed: ParsedArchive, report: ImportReport, task: str) -> str:
             f"report names them ({SEVERAL_LABELS}, {BOXES_DIFFER})."
         )
     bare = report.counts["created"] + report.codes["annotated"] - report.labelled - report.to_review
-    if parsed.format == "folder" and bare > 0 and task == Task.DETECTION:
+    if parsed.format == "folder" and bare > 0 and Task(task).has_boxes:
         which = "1 image has" if bare == 1 else f"{bare:,} images have"
         return f"{which} no annotations: label them in the studio, or import a file of annotations for them."
     if parsed.format == "folder" and bare > 0:

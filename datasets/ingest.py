@@ -21,6 +21,7 @@ from datasets.outcomes import Added, Outcome
 from projects.changes.recording import note_rows
 from projects.limits import require_images
 from projects.live import announce
+from projects.models import Task
 from projects.services import adjust_counts
 from storage import services as storage
 from storage.database import atomic_again
@@ -95,12 +96,13 @@ def _add_staged(
     for item in items:
         copies[item.incoming.sha256].append(item)
     known = _known_images(dataset, copies, is_held=True)
-    joined = {sha256: join_all(map(annotations_of, same)) for sha256, same in copies.items()}
+    are_several = dataset.project.kind is Task.MULTILABEL
+    joined = {sha256: join_all(map(annotations_of, same), are_several=are_several) for sha256, same in copies.items()}
     new = {sha256: same[0] for sha256, same in copies.items() if sha256 not in known}
     images = _make_images(dataset, new, joined, user, source, origin)
     own = {sha256 for sha256, image in known.items() if earlier is not None and _is_of(earlier, source, image)}
     changes = {sha256: (ImageAnnotations(), joined[sha256]) for sha256 in new}
-    changes |= _fill(known, own, joined, earlier or Imported(), origin, user)
+    changes |= _fill(known, own, joined, earlier or Imported(), origin, user, are_several=are_several)
     added = Added({**known, **images}, {*own, *new}, joined, changes)
     return [
         added.outcome(item, is_first=copies[item.incoming.sha256][0] is item, is_new=item.incoming.sha256 in new)
@@ -158,6 +160,8 @@ def _fill(
     earlier: Imported,
     origin: str,
     user: User | None,
+    *,
+    are_several: bool,
 ) -> dict[str, tuple[ImageAnnotations, ImageAnnotations]]:
     """Give images that are here what their copies say, with a line in their history: those that have nothing yet, and
     the `own` ones of the same import. Returns what changed."""
@@ -165,7 +169,7 @@ def _fill(
     for sha256, image in known.items():
         if sha256 in own:
             before = annotations_before(image, is_contradicted=str(image.pk) in earlier.contradicted)
-            joined[sha256] = join_all((before, joined[sha256]))
+            joined[sha256] = join_all((before, joined[sha256]), are_several=are_several)
             if joined[sha256] != before and not joined[sha256].is_silent:
                 changes[sha256] = before, joined[sha256]
         elif _says_more(joined[sha256], image):

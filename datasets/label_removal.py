@@ -15,7 +15,6 @@ from datasets.models import Annotation, Image, ImageLabel, Label
 from datasets.noting import LABEL_FIELDS, fields_of
 from datasets.removal import delete_images
 from projects.changes.recording import note_rows
-from projects.models import Task
 from projects.services import adjust_counts
 from projects.trash.entries import keeps_deleted
 from storage.database import atomic_again
@@ -131,7 +130,7 @@ def _delete(pks: list, label: Label, user: User | None) -> None:
 def _relabel(pks: list, label: Label, into: Label, user: User | None) -> None:
     with recorded(pks, user):
         mine = Annotation.objects.filter(label=label, image__in=pks)
-        if label.project.task == Task.CLASSIFICATION:
+        if not label.project.kind.has_boxes:
             mine.filter(image__annotations__label=into).delete()
         mine.update(label=into)
 

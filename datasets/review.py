@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from common.errors import Invalid
 from datasets.annotation_checks import checked_annotation
@@ -16,7 +16,7 @@ from datasets.history import marks_by_image, record_changes, reviewed_by_image
 from datasets.images import BULK_CHUNK
 from datasets.labels import require_labels
 from datasets.models import Annotation, Image, Label, Origin
-from projects.models import Task
+from projects.models import TASKS_WITH_EMPTY_IMAGES
 from storage.database import atomic_again
 from storage.deleting import in_parts
 from storage.stored_keys import Among, stored_keys
@@ -54,7 +54,8 @@ def review_annotations(*, review: Review, user: User) -> dict[str, int]:
     """Keep what is confirmed or corrected, delete what is rejected. What does not fit is refused before anything is
     changed; then a few hundred images at a time are, so that others can write in between.
 
-    An image of which nothing is left to look at counts as reviewed: with all its boxes rejected it shows nothing.
+    An image of which nothing is left to look at counts as reviewed: with all its boxes rejected it shows nothing. A
+    label of a whole image that is corrected to one that the image has already is that one.
 
     Raises:
         Invalid: an annotation is named twice, or a correction does not fit its image.
@@ -98,6 +99,8 @@ def _decide(by_image: dict, corrected: dict, rejected: set, user: User | None, *
             Annotation.objects.filter(pk=pk).update(**corrected[pk])
     for start in range(0, len(named), BULK_CHUNK):
         chunk = named[start : start + BULK_CHUNK]
+        if corrected:
+            _join_twins([pk for pk in chunk if pk in corrected])
         Annotation.objects.filter(pk__in=[pk for pk in chunk if pk in rejected]).delete()
         Annotation.objects.filter(pk__in=[pk for pk in chunk if pk not in rejected]).update(confirmed=True)
     _count_and_mark(pks)
@@ -105,6 +108,13 @@ def _decide(by_image: dict, corrected: dict, rejected: set, user: User | None, *
     after = marks_by_image(pks)
     record_changes({pk: (before.get(pk, []), after.get(pk, [])) for pk in pks}, user, reviewed)
     return named
+
+
+def _join_twins(pks: list) -> None:
+    """Remove other annotations of whole images with the labels that these got."""
+    twins = Annotation.objects.filter(image=OuterRef("image"), label=OuterRef("label"), x_min=None, pk__in=pks)
+    others = Annotation.objects.filter(image__annotations__in=pks, x_min=None).exclude(pk__in=pks)
+    Annotation.objects.filter(pk__in=list(others.filter(Exists(twins)).values_list("pk", flat=True))).delete()
 
 
 def _still_waiting(by_image: dict) -> dict:
@@ -141,7 +151,7 @@ def _count_and_mark(pks: list) -> None:
         images.update(revision=F("revision") + 1)
         settled = images.exclude(annotations__confirmed=False)
         labelled = settled.filter(annotations__confirmed=True)
-        empty = settled.filter(dataset__project__task=Task.DETECTION)
+        empty = settled.filter(dataset__project__task__in=TASKS_WITH_EMPTY_IMAGES)
         done = set(labelled.values_list("pk", flat=True)) | set(empty.values_list("pk", flat=True))
         Image.objects.filter(pk__in=done).update(reviewed=True)
 

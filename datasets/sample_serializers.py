@@ -10,7 +10,8 @@ from projects.models import Task
 
 class SamplesSerializer(KnownFieldsOnly, serializers.Serializer):
     task = serializers.ChoiceField(
-        choices=Task.choices, help_text="classification: one shape an image; detection: 1 to 4, each with its box."
+        choices=Task.choices,
+        help_text="classification: one shape an image; multilabel: 1 to 3; detection: 1 to 4, each with its box.",
     )
 
 

@@ -46,6 +46,7 @@ class SampleSet:
 
 SETS = {
     Task.CLASSIFICATION: SampleSet("Sample: shapes", 300, most_shapes=1, unlabelled_every=10),
+    Task.MULTILABEL: SampleSet("Sample: several shapes", 300, most_shapes=3, unlabelled_every=10),
     Task.DETECTION: SampleSet("Sample: boxes", 240, most_shapes=4, unlabelled_every=8),
 }
 
@@ -126,7 +127,11 @@ def _draw_batch(context: JobContext, dataset: Dataset, sample: SampleSet, number
 def _mark(
     item: StagedImage, marks: Sequence[tuple[Label, tuple[float, float, float, float]]], project: Project
 ) -> None:
-    if project.task == Task.CLASSIFICATION:
+    task = project.kind
+    if task.has_single_labels:
         item.label = marks[0][0]
-    else:
+    elif task.has_boxes:
         item.boxes = list(marks)
+    else:
+        item.boxes = [(label, None) for label in {label.pk: label for label, _ in marks}.values()]
+        item.is_reviewed = True

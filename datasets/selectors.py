@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from datasets.models import Annotation, Dataset, Image, Label, Snapshot, Video
-from projects.models import Project, Task
+from projects.models import TASKS_WITH_EMPTY_IMAGES, Project
 from projects.selectors import is_live, project_ids_of
 from vision.formats.boxes import composed
 
@@ -44,9 +44,10 @@ def images_of(user: User) -> QuerySet[Image]:
 
 
 def is_labelled() -> Q:
-    """Of images: with a confirmed annotation, or for detection looked at and empty. Suggestions that wait are none."""
+    """Of images: with a confirmed annotation, or looked at and empty where the task knows such images. Suggestions that
+    wait are none."""
     confirmed = Annotation.objects.filter(image=OuterRef("pk"), confirmed=True)
-    return Q(reviewed=True, dataset__project__task=Task.DETECTION) | Q(Exists(confirmed))
+    return Q(reviewed=True, dataset__project__task__in=TASKS_WITH_EMPTY_IMAGES) | Q(Exists(confirmed))
 
 
 def all_images() -> QuerySet[Image]:

@@ -21,15 +21,15 @@ from datasets.splits import Candidate, assign_splits
 from jobs.errors import WorkFailed
 from jobs.models import ENDED, Job
 from projects.consistent_reads import consistent_read
-from projects.models import Task
+from projects.models import Project, Task
 from storage.database import atomic_again, by_key
 
 DEFAULT_FRACTIONS = {"train": 0.7, "validation": 0.15, "test": 0.15}
 INSERT_CHUNK = 2000
 WAITING = "suggestions_wait"
 ALL_WAIT = (
-    "All images with boxes have suggestions that wait for a decision. Confirm or reject them first: what is missing "
-    "would teach background."
+    "All images with {boxes} have suggestions that wait for a decision. Confirm or reject them first: what is missing "
+    "would teach {nothing}."
 )
 STILL_IMPORTING = "The dataset has no labelled images yet: an import into it waits or runs. Try again when it is over."
 
@@ -59,7 +59,7 @@ def take_snapshot(
         previous = _previous_splits(last)
     if not any(row["annotations"] for row in rows):
         reason = STILL_IMPORTING if _is_importing(dataset) else None
-        raise NothingToSnapshot(ALL_WAIT if waiting else reason)
+        raise NothingToSnapshot(ALL_WAIT.format(**_words(dataset.project)) if waiting else reason)
     parting = {} if last is None else last.counts.get("near_duplicates", {})
     images_of = Counter(name for row in rows for name in _labels_of(row))
     candidates = [
@@ -84,8 +84,9 @@ def take_snapshot(
         alike=near_by_features(dataset.project, [row["id"] for row in rows])
         if dataset.near_duplicates == NearDuplicates.FEATURES
         else None,
+        labels=[_labels_of(row) for row in rows] if dataset.project.kind is Task.MULTILABEL else None,
     )
-    facts["remarks"] += _remarks_on_waiting(waiting)
+    facts["remarks"] += _remarks_on_waiting(waiting, dataset.project)
     for row, is_chosen in zip(rows, facts.pop("chosen"), strict=True):
         row["is_chosen"] = is_chosen
     try:
@@ -158,19 +159,28 @@ def rarest_label(names: Iterable[str], images_of: Mapping[str, int]) -> str:
     return min(names, key=lambda name: (images_of[name], name), default="")
 
 
-def _remarks_on_waiting(count: int) -> list[dict]:
+def _words(project: Project) -> dict[str, str]:
+    """What images have, and what those learn that have it and are not labelled so."""
+    if project.kind.has_boxes:
+        return {"boxes": "boxes", "nothing": "background"}
+    return {"boxes": "labels", "nothing": "that they are not there"}
+
+
+def _remarks_on_waiting(count: int, project: Project) -> list[dict]:
     if not count:
         return []
-    images = "1 image with boxes is" if count == 1 else f"{count:,} images with boxes are"
+    words = _words(project)
+    images = f"1 image with {words['boxes']} is" if count == 1 else f"{count:,} images with {words['boxes']} are"
     detail = (
-        f"{images} left out, where other suggestions wait for a decision: missing boxes would teach background. "
-        "Confirm or reject them."
+        f"{images} left out, where other suggestions wait for a decision: missing {words['boxes']} would teach "
+        f"{words['nothing']}. Confirm or reject them."
     )
     return [{"code": WAITING, "detail": detail}]
 
 
 def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
-    """Images with confirmed annotations, by sha256, as plain rows; for detection also those that show nothing.
+    """Images with confirmed annotations, by sha256, as plain rows; where the task knows images that show nothing, also
+    those that were looked at and have none.
 
     Of an image that nobody has looked at as a whole, such as where only boxes with high scores were confirmed, some
     boxes are still missing. It is left out while its suggestions wait. Returns also how many such images there are.
@@ -191,13 +201,13 @@ def _annotated_images(dataset: Dataset) -> tuple[list[dict], int]:
         if annotation.box is not None:
             entry["box"] = annotation.box
         annotations.setdefault(annotation.image_id, []).append(entry)
-    is_detection = dataset.project.task == Task.DETECTION
-    waiting = {row["id"] for row in rows if is_detection and row["id"] in unconfirmed and not row["reviewed"]}
+    can_be_empty = dataset.project.kind.can_be_empty
+    waiting = {row["id"] for row in rows if can_be_empty and row["id"] in unconfirmed and not row["reviewed"]}
     taken = [
         {**row, "annotations": annotations.get(row["id"], [])}
         for row in rows
         if (row["id"] in annotations and row["id"] not in waiting)
-        or (is_detection and row["reviewed"] and row["id"] not in unconfirmed)
+        or (can_be_empty and row["reviewed"] and row["id"] not in unconfirmed)
     ]
     return sorted(taken, key=lambda row: row["sha256"]), len(waiting & set(annotations))
 
@@ -271,7 +281,7 @@ def _is_current(dataset: Dataset, last: Snapshot) -> bool:
         rows, waiting = _annotated_images(dataset)
         splits = dict(last.images.values_list("image_key", "split").iterator())
     said = [remark for remark in last.counts.get("remarks", ()) if remark["code"] == WAITING]
-    if not rows or set(splits) != {row["id"] for row in rows} or said != _remarks_on_waiting(waiting):
+    if not rows or set(splits) != {row["id"] for row in rows} or said != _remarks_on_waiting(waiting, dataset.project):
         return False
     return _digest(rows, [splits[row["id"]] for row in rows], dataset.near_duplicates) == last.digest
 
@@ -305,7 +315,3 @@ def iterate_images(snapshot: Snapshot, split: str) -> Iterator[SnapshotImage]:
     if not snapshot.has_images:
         raise WorkFailed("snapshot_deleted", "The dataset was deleted meanwhile with the images of its snapshots.")
     return by_key(snapshot.images.filter(split=split).select_related("blob"))
-
-
-def is_classification(snapshot: Snapshot) -> bool:
-    return snapshot.project.task == Task.CLASSIFICATION

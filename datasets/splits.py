@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from common.words import counted
 from datasets.alike import Pairs, with_alike
 from datasets.grouping import MOST_OF_ALL, Grouping, group_images, remark_on_large_groups
 from datasets.grouping import Candidate as Candidate
+from datasets.stratification import ORDER, LabelledGroup, stratified_splits
 
-ORDER = ("train", "validation", "test")
 # Between splits that a label lacks about equally, the one decides that all labels together lack most.
 ABOUT_EQUAL = 0.5
 # A split that is not chosen for any image is filled with the images that are in none, if these are about enough.
@@ -36,6 +36,7 @@ def assign_splits(
     previous_bits: int | None = None,
     is_previous_parted: bool = True,
     alike: tuple[Pairs, int] | None = None,
+    labels: Sequence[Collection[str]] | None = None,
 ) -> tuple[list[str], dict]:
     """A split for every candidate.
 
@@ -51,6 +52,8 @@ def assign_splits(
         near_duplicates: "strict", "features", "exact" or "off".
         alike: with "features": places of near-duplicates, and how many candidates could not be compared.
         previous_bits: `limit_bits` of the last snapshot, when a group was parted there.
+        labels: all labels of each candidate, where an image has none to many: each of them is stratified by
+            (`stratification`).
         is_previous_parted: False when the previous splits knew no groups that were parted: they do not count for those.
 
     Returns:
@@ -82,6 +85,9 @@ def assign_splits(
             moved += sum(candidate.fixed not in (None, split) for candidate in group)
             filling.add(group, split)
     new = set(members) - set(chosen)
+    if labels is not None:
+        chosen |= _stratified(candidates, members, labels, chosen, fractions, seed)
+        new = set()
     for root in sorted(new, key=lambda root: (-len(members[root]), _rank(candidates, members[root], seed))):
         group = [candidates[index] for index in members[root]]
         chosen[root] = filling.best_for(group)
@@ -95,6 +101,27 @@ def assign_splits(
     ]
     facts["chosen"] = [root in requested for root in grouping.roots.tolist()]
     return [chosen[root] for root in grouping.roots.tolist()], facts
+
+
+def _stratified(
+    candidates: Sequence[Candidate],
+    members: dict[int, list[int]],
+    labels: Sequence[Collection[str]],
+    chosen: dict[int, str],
+    fractions: dict[str, float],
+    seed: int,
+) -> dict[int, str]:
+    groups = [
+        LabelledGroup(
+            key=root,
+            rank=_rank(candidates, indices, seed),
+            size=len(indices),
+            labels=Counter(name for index in indices for name in labels[index]),
+            split=chosen.get(root),
+        )
+        for root, indices in members.items()
+    ]
+    return stratified_splits(groups, fractions)
 
 
 def _facts(members: dict[int, list[int]], grouping: Grouping, mode: str, moved: int) -> dict[str, Any]:

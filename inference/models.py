@@ -50,8 +50,9 @@ class Model(Identified):
     """A trained model. `version` counts up within its project; `training` names the run that made it.
 
     `detector` has what reading a detector's output takes: anchors, thresholds, suppression. `score_threshold` is the
-    lowest score that a classifier answers with, where a caller names none. `origin` says what is known
-    of a model that was made elsewhere. A project has at most one model in production.
+    lowest score that a classifier answers with, where a caller names none. `label_thresholds`, of a multilabel model,
+    has the score from which on an image has a label, by its name. `origin` says what is known of a model that was made
+    elsewhere. A project has at most one model in production.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="models")
@@ -68,6 +69,7 @@ class Model(Identified):
     figures = models.JSONField(default=dict, editable=False)  # the single numbers of `metrics`, for lists
     detector = models.JSONField(default=dict, blank=True)
     score_threshold = models.FloatField(null=True, blank=True)  # of a classifier; null: every answer counts
+    label_thresholds = models.JSONField(default=dict, blank=True)
     resize = models.CharField(max_length=10, choices=Resize.choices, default=Resize.STRETCH)
     origin = models.JSONField(default=dict, blank=True)
     tags = models.JSONField(default=list, blank=True)

@@ -16,8 +16,29 @@ from projects.trash.models import TrashEntry as TrashEntry
 
 
 class Task(models.TextChoices):
+    """What the images of a project are labelled for: one label each, none to many labels, or boxes with labels."""
+
     CLASSIFICATION = "classification"
+    MULTILABEL = "multilabel", "Multilabel classification"
     DETECTION = "detection"
+
+    @property
+    def has_boxes(self) -> bool:
+        return self is Task.DETECTION
+
+    @property
+    def has_single_labels(self) -> bool:
+        """Whether an image has at most one annotation."""
+        return self is Task.CLASSIFICATION
+
+    @property
+    def can_be_empty(self) -> bool:
+        """Whether an image that was looked at and has no annotation says something: there is nothing on it."""
+        return self is not Task.CLASSIFICATION
+
+
+# For queries: the tasks in which an image without annotations may be one that shows nothing.
+TASKS_WITH_EMPTY_IMAGES = tuple(task.value for task in Task if task.can_be_empty)
 
 
 class Project(Identified):
@@ -51,6 +72,11 @@ class Project(Identified):
     def project(self) -> Project:
         """Every object that belongs to a project says so under the same name."""
         return self
+
+    @property
+    def kind(self) -> Task:
+        """Its task, with what that means for its images."""
+        return Task(self.task)
 
 
 class Membership(Identified):

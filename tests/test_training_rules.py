@@ -259,7 +259,7 @@ def test_a_twentieth_of_the_files_may_be_broken_and_not_more(tmp_path, place, br
         return
     cache.fill(lambda *_: None, lambda: None)
     left = [number for number in range(40) if not 7 <= number < 7 + broken]
-    assert cache.labels.tolist() == left and len(cache.broken) == broken
+    assert [sample.label for sample in cache.samples] == left and len(cache.broken) == broken
     whole = ImageCache([samples[left[-1]]], (8, 8), "stream", tmp_path)
     assert (cache.gather(np.array([len(left) - 1])) == whole.gather(np.array([0]))).all()
     cache.close()

@@ -31,7 +31,7 @@ from vision.training.lean import collect_garbage_rarely, leave_out_unused_librar
 
 if TYPE_CHECKING:
     from vision.detection.samples import DetectionSample
-    from vision.training.data import Sample
+    from vision.training.data import AnySample
     from vision.training.hooks import TrainingHooks
     from vision.training.resources import Estimate
 
@@ -248,7 +248,8 @@ def _classifier(request: TrainingRequest) -> tuple:
     from vision.training.data import TrainingData
     from vision.training.train import preflight, train
 
-    data = TrainingData(request.class_names, cast("dict[str, list[Sample]]", request.splits))
+    splits = cast("dict[str, list[AnySample]]", request.splits)
+    data = TrainingData(request.class_names, splits, task=request.task)
     if request.base is not None:
         data = replace(data, start=Path(request.base.path), start_names=request.base.class_names)
     if request.backbone is not None:

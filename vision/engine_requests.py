@@ -12,8 +12,11 @@ from vision.detection.samples import DetectionSample
 from vision.exporting.request import ExportRequest, OutputsRequest
 from vision.model_import.request import PackageImportRequest, UploadRequest
 from vision.training import layout
-from vision.training.data import Sample
+from vision.training.data import MultilabelSample, Sample
 from vision.training.speeds import Speeds
+
+# By task.
+SAMPLES = {"classification": Sample, "multilabel": MultilabelSample, "detection": DetectionSample}
 
 
 class EngineRequest(Protocol):
@@ -42,7 +45,7 @@ class TrainingRequest:
     """A training of a classifier or of a detector.
 
     Attributes:
-        task: `classification` or `detection`.
+        task: `classification`, `multilabel` or `detection`.
         configuration: all fields of `Configuration` or `DetectionConfiguration`, resolved.
         splits: the samples of `train`, `validation` and `test`.
         known: how fast its network is here, where that was measured earlier.
@@ -52,7 +55,7 @@ class TrainingRequest:
     task: str
     configuration: dict
     class_names: list[str]
-    splits: dict[str, list[Sample]] | dict[str, list[DetectionSample]]
+    splits: dict[str, list[Sample]] | dict[str, list[MultilabelSample]] | dict[str, list[DetectionSample]]
     base: BaseModelFile | None = None
     known: Speeds | None = None
     backbone: str | None = None
@@ -63,7 +66,7 @@ class TrainingRequest:
 
     @classmethod
     def from_dict(cls, values: dict) -> Self:
-        sample: Any = DetectionSample if values["task"] == "detection" else Sample
+        sample: Any = SAMPLES[values["task"]]
         base, known = values.get("base"), values.get("known")
         return cls(
             task=values["task"],

@@ -15,7 +15,7 @@ from django.db import connection
 
 from datasets.gallery.codes import code_of
 from datasets.models import ANY_LABEL, Annotation, Dataset, FacetCount, Image, ImageLabel, TrashedImages
-from projects.models import Task
+from projects.models import TASKS_WITH_EMPTY_IMAGES
 from storage.inserting import insert_instances, insert_many
 from storage.stored_keys import Among, StoredKey, stored_key, stored_keys, stored_rows
 from storage.updating import update_many
@@ -111,7 +111,7 @@ def insert_images(dataset: Dataset, images: Sequence[Image], annotations: Sequen
 
 def _kept_of(project: Any, task: str, split: str | None, reviewed: bool, image_format: str, mark: _Marks) -> tuple:
     """Values for `FIELDS`."""
-    annotated = bool(mark.confirmed) or (reviewed and task == Task.DETECTION)
+    annotated = bool(mark.confirmed) or (reviewed and task in TASKS_WITH_EMPTY_IMAGES)
     code = code_of(
         split=split,
         annotated=annotated,

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from common.requests import AuthenticatedRequest
 from common.words import counted
 from datasets.bulk import MOST_AT_ONCE, BulkChange, change_images, images_with, start_bulk_change
-from datasets.bulk_serializers import BULK, BulkAnswerSerializer, BulkSerializer
+from datasets.bulk_serializers import BULK, NEEDED, BulkAnswerSerializer, BulkSerializer
 from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection, count_images
@@ -110,7 +110,7 @@ class ImageBulkView(MakesChanges, viewsets.GenericViewSet):
         action_name = options["action"]
         change = BulkChange(
             action_name,
-            label=label_or_400(project, options["label"]) if action_name == "label" else None,
+            label=label_or_400(project, options["label"]) if NEEDED.get(action_name) == "label" else None,
             dataset=self._target(options["dataset"]) if action_name == "move" else None,
             split=options.get("split"),
             group=options.get("group", ""),

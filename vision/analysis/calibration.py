@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
+
+from vision.runtime.metrics import expected_calibration_error
+from vision.runtime.multilabel_metrics import multilabel_calibration_error
 
 # Below this many images of the validation split a temperature says more about them than about the model.
 FEWEST_IMAGES = 50
@@ -16,6 +20,7 @@ LARGEST_LOGARITHM = 3.0
 POINTS, STEPS = 61, 40
 GOLDEN = (5**0.5 - 1) / 2
 SMALLEST_PROBABILITY = 1e-38
+LARGEST_GAP = 2.0**-25  # half of the step between 1 and the next smaller float32
 
 
 @dataclass(frozen=True)
@@ -71,16 +76,38 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """
     is_number = np.isfinite(probabilities).all(axis=1)
     logits, labels = log_of(probabilities[is_number]), labels[is_number]
+    return _smallest(lambda logarithm: loss_of(logarithm, logits, labels))
+
+
+def _smallest(loss: Callable[[float], float]) -> float:
+    """The temperature whose logarithm has the smallest loss."""
     grid = np.linspace(-LARGEST_LOGARITHM, LARGEST_LOGARITHM, POINTS)
-    best = grid[int(np.argmin([loss_of(point, logits, labels) for point in grid]))]
+    best = grid[int(np.argmin([loss(point) for point in grid]))]
     low, high = best - (grid[1] - grid[0]), best + (grid[1] - grid[0])
     for _ in range(STEPS):
         left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-        if loss_of(left, logits, labels) < loss_of(right, logits, labels):
+        if loss(left) < loss(right):
             high = right
         else:
             low = left
     return float(np.exp((low + high) / 2))
+
+
+def fit_sigmoid_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """As `fit_temperature`, of labels that are decided one by one: one temperature for all of them.
+
+    Args:
+        probabilities: `(images, labels)` float, each in 0..1.
+        labels: `(images, labels)` of 0 and 1.
+    """
+    logits, signs = logit_of(probabilities), 2.0 * labels - 1.0
+
+    def loss(logarithm: float) -> float:
+        # The mean over the labels of an image: they are no independent cases.
+        wrong = np.logaddexp(0.0, -signs * logits * np.exp(-logarithm)).mean(axis=1).sum()
+        return float(logarithm**2 / (2 * SPREAD**2) + wrong)
+
+    return _smallest(loss)
 
 
 def loss_of(logarithm: float, logits: np.ndarray, labels: np.ndarray) -> float:
@@ -104,3 +131,40 @@ def log_of(probabilities: np.ndarray) -> np.ndarray:
 def softmax(logits: np.ndarray) -> np.ndarray:
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def with_sigmoid_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """As `with_temperature`, of probabilities that a sigmoid gave."""
+    return (1 / (1 + np.exp(-logit_of(probabilities) / temperature))).astype(np.float32)
+
+
+def logit_of(probabilities: np.ndarray) -> np.ndarray:
+    """float64; a float32 probability of 0 or 1 has the logit of the nearest one that is neither."""
+    inside = np.clip(np.asarray(probabilities, np.float64), SMALLEST_PROBABILITY, 1 - LARGEST_GAP)
+    return np.log(inside) - np.log1p(-inside)
+
+
+@dataclass(frozen=True)
+class Link:
+    """How logits become probabilities, and what temperature scaling does with them.
+
+    Attributes:
+        activation: its name in Keras.
+        fit: `(probabilities, labels)` → the temperature.
+        scaled: `(probabilities, temperature)` → what the same logits give when they are divided by it.
+        error: `(probabilities, labels)` → expected calibration error, 0 to 1.
+    """
+
+    activation: str
+    fit: Callable[[np.ndarray, np.ndarray], float]
+    scaled: Callable[[np.ndarray, float], np.ndarray]
+    error: Callable[[np.ndarray, np.ndarray], float]
+
+
+SOFTMAX = Link("softmax", fit_temperature, with_temperature, expected_calibration_error)
+SIGMOID = Link("sigmoid", fit_sigmoid_temperature, with_sigmoid_temperature, multilabel_calibration_error)
+
+
+def link_of(labels: np.ndarray) -> Link:
+    """Of labels as numbers, `(images,)`, or of 0 and 1, `(images, labels)`."""
+    return SIGMOID if labels.ndim == 2 else SOFTMAX

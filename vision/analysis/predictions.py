@@ -57,6 +57,50 @@ class ClassifierPredictions:
 
 
 @dataclass(frozen=True)
+class MultilabelPredictions:
+    """Of a network that says of each label whether an image has it.
+
+    Attributes:
+        keys: ids of the images.
+        truth: `(images, classes)` bool.
+        probabilities: `(images, classes)` float32.
+        thresholds: the score from which on each label counts.
+    """
+
+    keys: list[str]
+    truth: np.ndarray
+    probabilities: np.ndarray
+    class_names: list[str]
+    thresholds: list[float]
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """`(images, classes)` bool."""
+        return self.probabilities >= np.asarray(self.thresholds, np.float64)
+
+    def save(self, path: Path) -> None:
+        np.savez_compressed(
+            path,
+            keys=_texts(self.keys),
+            truth=self.truth.astype(bool),
+            probabilities=self.probabilities.astype(np.float32),
+            class_names=_texts(self.class_names),
+            thresholds=np.array(self.thresholds, np.float64),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> MultilabelPredictions:
+        with np.load(path, allow_pickle=False) as file:
+            return cls(
+                file["keys"].tolist(),
+                file["truth"],
+                file["probabilities"],
+                file["class_names"].tolist(),
+                file["thresholds"].tolist(),
+            )
+
+
+@dataclass(frozen=True)
 class DetectorPredictions:
     """Of a detector: what is on each image, and what was found, with all scores from about 0.01 on."""
 

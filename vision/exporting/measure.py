@@ -20,7 +20,7 @@ from vision.runtime.detection_metrics import MAX_DETECTIONS
 from vision.runtime.kinds import KINDS
 from vision.runtime.matching import GroundTruth
 from vision.runtime.thresholds import sure_of
-from vision.training.data import Sample
+from vision.training.data import AnySample
 
 EXACT_TOLERANCE = 1e-3
 LOWEST_AGREEMENT = 0.95
@@ -43,14 +43,14 @@ class VerificationImages:
 
     Attributes:
         pixels: `(height, width, 3)` uint8, as the network gets them.
-        samples: what is known of each; labels are -1 where nothing is.
+        samples: what is known of each; labels are -1, or none, where nothing is.
         sizes: `(width, height)` of the upright images.
         source: where they are from, in words.
         is_labelled: whether it is known what they show.
     """
 
     pixels: list[np.ndarray]
-    samples: Sequence[Sample | DetectionSample]
+    samples: Sequence[AnySample | DetectionSample]
     sizes: list[tuple[int, int]]
     source: str
     is_labelled: bool
@@ -63,12 +63,19 @@ class Evaluator:
     """Compares files of one network with the network itself."""
 
     def __init__(
-        self, images: VerificationImages, class_names: list[str], detector: dict, check: Callable[[], None]
+        self,
+        images: VerificationImages,
+        class_names: list[str],
+        detector: dict,
+        check: Callable[[], None],
+        *,
+        thresholds: Sequence[float] = (),
     ) -> None:
         self.images = images
         self.class_names = class_names
         self.check = check
         self._detector = detector
+        self._thresholds = np.array(thresholds, np.float64)
         height, width = images.pixels[0].shape[:2]
         self._input_size = (height, width)
         if detector:
@@ -112,7 +119,10 @@ class Evaluator:
         return figures
 
     def _agreement(self, actual: RuntimeOutputs, expected: RuntimeOutputs) -> float:
-        """Classifier: share of images with the same first label. Detector: F1 of the sure boxes of both."""
+        """Classifier: share of images with the same first label. With several labels an image: F1 of the labels that
+        both give. Detector: F1 of the sure boxes of both."""
+        if len(self._thresholds):
+            return round(_f1(self._labels(actual), self._labels(expected)), 6)
         if not self._detector:
             same = [a.argmax() == b.argmax() for a, b in zip(actual.outputs, expected.outputs, strict=True)]
             return round(float(np.mean(same)), 6)
@@ -128,11 +138,16 @@ class Evaluator:
         if not self.images.is_labelled:
             return {}
         ours, theirs = self._score(actual), self._score(expected)
-        name = "ap50" if self._detector else "accuracy"
+        name = "ap50" if self._detector else "micro_f1" if len(self._thresholds) else "accuracy"
         return {name: ours, f"keras_{name}": theirs, "drop": round(theirs - ours, 6)}
 
     def _score(self, actual: RuntimeOutputs) -> float:
         samples = self.images.samples
+        if len(self._thresholds):
+            truth = np.zeros((len(samples), len(self._thresholds)), bool)
+            for row, sample in zip(truth, samples, strict=True):
+                row[sample.labels] = True  # type: ignore[union-attr]
+            return round(_f1(self._labels(actual), truth), 6)
         if not self._detector:
             right = [
                 output.argmax() == sample.label  # type: ignore[union-attr]
@@ -145,6 +160,20 @@ class Evaluator:
         ]
         return round(average_precision((truths, actual.detections), self.class_names)[0], 6)
 
+    def _labels(self, outputs: RuntimeOutputs) -> np.ndarray:
+        """`(images, labels)` bool: which labels reach their threshold."""
+        return np.stack(outputs.outputs) >= self._thresholds
+
+
+def _f1(first: np.ndarray, second: np.ndarray) -> float:
+    """Of decisions about all labels of all images together (Manning et al. 2008, section 13.6)."""
+    total = int(first.sum()) + int(second.sum())
+    return 2 * int((first & second).sum()) / total if total else 1.0
+
+
+# What files are held to, by its name in reports.
+QUALITY = {"ap50": "AP50", "micro_f1": "F1", "accuracy": "accuracy"}
+
 
 def parity_problem(kind: str, report: dict, largest_drop: float) -> str:
     """Why a file with this report is not offered; "" when it is."""
@@ -156,9 +185,9 @@ def parity_problem(kind: str, report: dict, largest_drop: float) -> str:
             f"{EXACT_TOLERANCE:.0e} is allowed."
         )
     if "drop" in report and report["drop"] > largest_drop:
-        name = "ap50" if "ap50" in report else "accuracy"
+        name = next(name for name in QUALITY if name in report)
         return (
-            f"Its {name.replace('ap50', 'AP50')} on {report['images']} images is {report[name]:.4f}, the trained "
+            f"Its {QUALITY[name]} on {report['images']} images is {report[name]:.4f}, the trained "
             f"model's {report[f'keras_{name}']:.4f}: {report['drop']:.4f} less, at most {largest_drop:.4f} is allowed."
         )
     if "drop" not in report and report["agreement"] < LOWEST_AGREEMENT:

@@ -17,10 +17,11 @@ class ExportRequest:
         architecture: its name in the catalogue; needed for keras-retinanet.
         resize: `stretch` or `letterbox`.
         detector: what reading a detector's output takes; empty for a classifier.
+        thresholds: of each label, of a network that says which of them an image has; empty for others.
         samples: images to verify the files on, with the fields of a sample; may be empty.
         source: where they are from, in words.
         calibration: paths of images for int8.
-        largest_drop: how much worse than the network a file may be, in accuracy or AP50.
+        largest_drop: how much worse than the network a file may be, in accuracy, F1 of all labels or AP50.
         files: kind → path, of files that exist already and are only verified.
     """
 
@@ -38,6 +39,7 @@ class ExportRequest:
     calibration: list[str]
     largest_drop: float
     files: dict[str, str] = field(default_factory=dict)
+    thresholds: list[float] = field(default_factory=list)
 
     @property
     def inputs(self) -> Iterator[str]:

@@ -22,7 +22,7 @@ from vision.imaging.preprocessing import ImageError, load_pixels, open_image
 from vision.runtime.boxes import AnchorShapes
 from vision.runtime.interpreters import ModelFileError
 from vision.runtime.kinds import KINDS, ONNX_OPSET
-from vision.training.data import Sample
+from vision.training.data import MultilabelSample, Sample
 from vision.training.errors import Cancelled, EngineError, Interrupted
 from vision.training.hooks import TrainingHooks
 
@@ -43,7 +43,9 @@ def export_model(request: ExportRequest, folder: Path, hooks: TrainingHooks) -> 
 
 def _exports(request: ExportRequest, servable: Servable, folder: Path, hooks: TrainingHooks) -> list[Export]:
     images = _images(request, servable)
-    evaluate = Evaluator(images, request.class_names, request.detector, hooks.raise_if_cancelled)
+    evaluate = Evaluator(
+        images, request.class_names, request.detector, hooks.raise_if_cancelled, thresholds=request.thresholds
+    )
     hooks.log(f"Verifying on {len(images)} images: {images.source}")
     expected = evaluate.outputs_of(servable.forward)
     done = []
@@ -95,7 +97,7 @@ def _load(load: Callable[[str, tuple[int, int]], np.ndarray], size: tuple[int, i
 
 def _images(request: ExportRequest, servable: Servable) -> VerificationImages:
     load = loader_of(request)
-    kind = DetectionSample if request.detector else Sample
+    kind = DetectionSample if request.detector else MultilabelSample if request.thresholds else Sample
     pixels, samples, sizes = [], [], []
     for values in request.samples:
         sample = kind(**values)

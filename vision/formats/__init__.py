@@ -5,7 +5,7 @@ from __future__ import annotations
 from vision.formats.base import Contents, FormatError, Parsed, Writer
 from vision.formats.coco import CocoWriter
 from vision.formats.createml import CreateMlWriter
-from vision.formats.csv_writer import CsvWriter
+from vision.formats.csv_writer import CsvWriter, OneHotCsvWriter
 from vision.formats.datumaro import DatumaroWriter
 from vision.formats.folder import FolderWriter
 from vision.formats.label_studio import LabelStudioWriter
@@ -19,6 +19,7 @@ WRITERS: dict[str, type[Writer]] = {
     "voc": VocWriter,
     "yolo": YoloWriter,
     "csv": CsvWriter,
+    "csv_one_hot": OneHotCsvWriter,
     "createml": CreateMlWriter,
     "label_studio": LabelStudioWriter,
     "datumaro": DatumaroWriter,

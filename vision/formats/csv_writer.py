@@ -41,6 +41,28 @@ class CsvWriter:
         yield CLASSES, classes.getvalue().encode()
 
 
+class OneHotCsvWriter:
+    """`labels.csv`: a line for each image that was looked at, a column for each label, 1 where the image has it."""
+
+    def __init__(self, labels: list[str]) -> None:
+        self._labels = labels
+        self._text = io.StringIO()
+        self._rows = csv.writer(self._text, lineterminator="\n")
+        self._rows.writerow(["filename", *map(plain, labels)])
+
+    def image_path(self, exported: Exported) -> str:
+        return f"{SPLIT_FOLDERS[exported.split]}/{exported.filename}"
+
+    def add(self, exported: Exported) -> Iterator[tuple[str, bytes]]:
+        own = {mark.label for mark in exported.marks}
+        if exported.is_annotated:
+            self._rows.writerow([self.image_path(exported), *(int(label in own) for label in self._labels)])
+        return iter(())
+
+    def finish(self) -> Iterator[tuple[str, bytes]]:
+        yield "labels.csv", self._text.getvalue().encode()
+
+
 def plain(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: with an apostrophe before what begins one, or looks like this."""
     return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text

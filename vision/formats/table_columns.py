@@ -88,6 +88,7 @@ class Columns:
     group: int | None = None  # 1 where a box is around more than one object
     is_open_images: bool = False  # boxes are in fractions
     classes: tuple[tuple[int, str], ...] = ()  # a column a class
+    unlabelled: int | None = None  # beside these: 1 where nobody has labelled the image
     lists: frozenset[str] = frozenset()  # cells that may be several labels
     corners: tuple[tuple[int, int], ...] = ()  # more than two, of an outline
 
@@ -140,7 +141,8 @@ def columns_of(header: list[str], rows: Sequence[Row]) -> Columns | None:
             corners=corners,
         )
     classes = _class_columns(header, rows, file, split)
-    return Columns(file, split=split, classes=classes) if classes else None
+    unlabelled = next((places[name] for name in NO_CLASSES if name in places), None)
+    return Columns(file, split=split, classes=classes, unlabelled=unlabelled) if classes else None
 
 
 def _label_column(candidates: list[int], rows: Sequence[Row]) -> int | None:

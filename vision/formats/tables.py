@@ -195,7 +195,7 @@ def _read_with_columns(
 ) -> None:
     header = next(rows)
     claims: dict[str, Claim] = {}
-    collection.declare(name for _, name in columns.classes)
+    collection.declare(meant(name) for _, name in columns.classes)
     for row in rows:
         cells = row.cells
         if len(cells) > len(header.cells):
@@ -220,8 +220,10 @@ def _read_with_columns(
         elif columns.classes:
             for at, name in columns.classes:
                 if number(cell_at(cells, at)) == 1:
-                    collection.add(claim, name, None, row.line)
-            claim.is_annotated = bool(claim.marks)
+                    collection.add(claim, meant(name), None, row.line)
+            # No 1 in the line: none of the labels, unless a column says that nobody has labelled the image.
+            is_labelled = columns.unlabelled is None or number(cell_at(cells, columns.unlabelled)) != 1
+            claim.is_annotated = bool(claim.marks) or is_labelled
         else:
             _cells(collection, claim, columns, cells, row.line, names)
 

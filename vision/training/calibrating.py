@@ -6,15 +6,16 @@ import keras
 import numpy as np
 from keras import layers
 
-from vision.analysis.calibration import Calibration, fit_temperature, reason_against, with_temperature
+from vision.analysis.calibration import SOFTMAX, Calibration, Link, link_of, reason_against
 from vision.keras_internals import inputs_of, operation_of
-from vision.runtime.metrics import expected_calibration_error
 
-# What may stand between the layer that gives the logits and the softmax: it gives the same of logits that are divided.
+# What may stand between the layer that gives the logits and the activation: of logits that are divided it gives the
+# same, divided.
 BETWEEN = (layers.Flatten, layers.Reshape, layers.Dropout, layers.Identity, layers.GlobalAveragePooling2D)
 TOLERANCE = 1e-4
 NO_LOGITS = (
-    "The network's last layer is none whose weights give logits. End it in a Dense layer of its own with softmax."
+    "The network's last layer is none whose weights give logits. End it in a Dense layer of its own with softmax, or "
+    "with sigmoid for several labels an image."
 )
 
 
@@ -31,30 +32,31 @@ def calibrate(
     Args:
         inputs: some inputs of the model: of these it must say after the change what follows from what it said before.
         probabilities: of each split, `(images, labels)` float32.
-        labels: of each split, `(images,)` int.
+        labels: of each split, `(images,)` int, or `(images, labels)` of 0 and 1 where an image has several.
 
     Returns:
         The probabilities as the model gives them now, and what was done.
     """
     validation = probabilities["validation"]
-    error = _error(probabilities["test"], labels["test"])
+    link = link_of(labels["validation"])
+    error = _error(link, probabilities["test"], labels["test"])
     reason = reason_against(len(validation))
     if not reason:
-        temperature = fit_temperature(validation, labels["validation"])
-        if scale_logits(model, temperature, inputs):
-            after = {split: with_temperature(rows, temperature) for split, rows in probabilities.items()}
-            return after, Calibration(temperature, len(validation), error, _error(after["test"], labels["test"]))
+        temperature = link.fit(validation, labels["validation"])
+        if scale_logits(model, temperature, inputs, link):
+            after = {split: link.scaled(rows, temperature) for split, rows in probabilities.items()}
+            return after, Calibration(temperature, len(validation), error, _error(link, after["test"], labels["test"]))
         reason = NO_LOGITS
     return probabilities, Calibration(1.0, len(validation), error, error, reason)
 
 
-def scale_logits(model: keras.Model, temperature: float, inputs: np.ndarray) -> bool:
+def scale_logits(model: keras.Model, temperature: float, inputs: np.ndarray, link: Link = SOFTMAX) -> bool:
     """Divide the logits by the temperature. False where that is not possible; the model is then as it was."""
-    layer = _logits_layer(model)
+    layer = _logits_layer(model, link.activation)
     if layer is None:
         return False
     inputs = inputs.astype(np.float32)
-    wanted = with_temperature(np.asarray(model(inputs, training=False), np.float32), temperature)
+    wanted = link.scaled(np.asarray(model(inputs, training=False), np.float32), temperature)
     weights = layer.get_weights()
     layer.set_weights([weight / temperature for weight in weights])
     # A layer that is used twice, or whose weights others have, changes more than the logits.
@@ -64,16 +66,17 @@ def scale_logits(model: keras.Model, temperature: float, inputs: np.ndarray) -> 
     return False
 
 
-def _logits_layer(model: keras.Model) -> keras.layers.Layer | None:
+def _logits_layer(model: keras.Model, activation: str) -> keras.layers.Layer | None:
     tensor = model.outputs[0]
     operation = operation_of(tensor)
     if isinstance(operation, keras.Model):
-        return _logits_layer(operation)
-    if _gives_logits(operation, "softmax"):
+        return _logits_layer(operation, activation)
+    if _gives_logits(operation, activation):
         return operation
-    is_softmax = isinstance(operation, layers.Softmax) or _activation_of(operation) == "softmax"
-    while is_softmax or isinstance(operation, BETWEEN):
-        is_softmax = False
+    is_softmax = activation == "softmax" and isinstance(operation, layers.Softmax)
+    is_activation = is_softmax or _activation_of(operation) == activation
+    while is_activation or isinstance(operation, BETWEEN):
+        is_activation = False
         (tensor,) = inputs_of(tensor)
         operation = operation_of(tensor)
         if _gives_logits(operation, "linear"):
@@ -89,5 +92,5 @@ def _activation_of(operation: keras.Operation) -> str:
     return getattr(getattr(operation, "activation", None), "__name__", "")
 
 
-def _error(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
-    return expected_calibration_error(probabilities, labels) if len(labels) else None
+def _error(link: Link, probabilities: np.ndarray, labels: np.ndarray) -> float | None:
+    return link.error(probabilities, labels) if len(labels) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 
 import keras
 from keras import layers
@@ -73,7 +74,9 @@ def _check_sketch(model: keras.Model, max_parameters: int) -> None:
         )
 
 
-def custom_network(network: dict, image_size: int, num_classes: int, max_parameters: int) -> keras.Model:
+def custom_network(
+    network: dict, image_size: int, num_classes: int, max_parameters: int, activation: str = "softmax"
+) -> keras.Model:
     """A classifier of a user's own design: `(batch, size, size, 3)` float32 RGB 0..255 → probabilities.
 
     Raises:
@@ -90,9 +93,16 @@ def custom_network(network: dict, image_size: int, num_classes: int, max_paramet
             f"The network's output is {outputs}; for the {num_classes} labels of this data it must be "
             f"(None, {num_classes}). Change the units of its last layer.",
         )
-    if ends_in(model, ("softmax",)):
+    if ends_in(model, (activation,)):
         return model
-    return keras.Model(model.inputs, layers.Softmax(name="probabilities")(model.outputs[0]), name=model.name)
+    if ends_in(model, ("softmax", "sigmoid")):
+        raise UploadError(
+            "labels_do_not_fit",
+            f"The network ends in another activation than {activation}, which this project needs: leave the activation "
+            "of its last layer out.",
+        )
+    last = layers.Softmax if activation == "softmax" else partial(layers.Activation, activation)
+    return keras.Model(model.inputs, last(name="probabilities")(model.outputs[0]), name=model.name)
 
 
 def check_image_input(model: keras.Model) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,27 +32,54 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class MultilabelSample:
+    """One image with none to many labels: its id for reports, its file and its indices into the class names."""
+
+    id: str
+    path: str
+    labels: list[int]
+
+
+AnySample = Sample | MultilabelSample
+
+
+@dataclass(frozen=True)
 class TrainingData:
-    """The samples of each split, in a fixed order, and the labels in the model's order."""
+    """The samples of each split, in a fixed order, and the labels in the model's order.
+
+    Attributes:
+        task: `classification` or `multilabel`: whether the splits have `Sample`s or `MultilabelSample`s.
+    """
 
     class_names: list[str]
-    splits: dict[str, list[Sample]] = field(default_factory=dict)
+    splits: Mapping[str, Sequence[AnySample]] = field(default_factory=dict)
     start: Path | None = None  # the `.keras` file of an earlier classifier to start from
     start_names: list[str] = field(default_factory=list)  # its labels
     backbone: Path | None = None  # the pretrained backbone as a LiteRT file, where it was converted before
+    task: str = "classification"
 
-    def labels(self, split: str) -> np.ndarray:
-        """`(images,)` int64."""
-        return np.array([sample.label for sample in self.splits[split]], dtype=np.int64)
+    @property
+    def is_multilabel(self) -> bool:
+        return self.task == "multilabel"
 
 
 def check_data(data: TrainingData) -> None:
-    """`check_counts` for samples."""
-    counts = {}
-    for split in SPLITS:
-        found = np.bincount(data.labels(split), minlength=len(data.class_names)) if data.splits.get(split) else None
-        counts[split] = {} if found is None else dict(zip(data.class_names, map(int, found), strict=True))
-    check_counts(data.class_names, counts)
+    """`check_counts` for samples, or `check_multilabel_counts`."""
+    counts = {split: _counted(data.splits.get(split, ()), data.class_names) for split in SPLITS}
+    if data.is_multilabel:
+        images = {split: len(data.splits.get(split, ())) for split in SPLITS}
+        return check_multilabel_counts(data.class_names, counts, images)
+    return check_counts(data.class_names, counts)
+
+
+def _counted(samples: Sequence[AnySample], class_names: list[str]) -> dict[str, int]:
+    """Images of each label."""
+    numbers = Counter(label for sample in samples for label in labels_of(sample))
+    return {name: numbers[index] for index, name in enumerate(class_names) if samples}
+
+
+def labels_of(sample: AnySample) -> list[int]:
+    return sample.labels if isinstance(sample, MultilabelSample) else [sample.label]
 
 
 def check_counts(class_names: list[str], counts: dict[str, dict[str, int]]) -> None:
@@ -76,13 +104,41 @@ def check_counts(class_names: list[str], counts: dict[str, dict[str, int]]) -> N
                 f"The snapshot has no labelled images in its {split} split. Take a snapshot of more images or with "
                 "other fractions.",
             )
-    missing = [name for name in class_names if not counts["train"].get(name)]
+    _check_label_counts(class_names, counts["train"])
+
+
+def check_multilabel_counts(
+    class_names: list[str], counts: dict[str, dict[str, int]], images: Mapping[str, int]
+) -> None:
+    """As `check_counts`, where an image has none to many labels: one label is enough, and images without count.
+
+    Args:
+        images: of each split.
+
+    Raises:
+        DataError: as `check_counts`.
+    """
+    if not class_names:
+        raise DataError("too_few_labels", "No image has a label. Label some images.")
+    for split in SPLITS:
+        if not images.get(split):
+            raise DataError(
+                "empty_split",
+                f"The snapshot has no reviewed images in its {split} split. Take a snapshot of more images or with "
+                "other fractions.",
+            )
+    _check_label_counts(class_names, counts["train"])
+
+
+def _check_label_counts(class_names: list[str], counts: Mapping[str, int]) -> None:
+    """Args: counts: training images of each label."""
+    missing = [name for name in class_names if not counts.get(name)]
     if missing:
         raise DataError(
             "label_without_images",
             f"No training images with the label {', '.join(missing[:5])}. Add images, or delete the label.",
         )
-    scarce = [name for name in class_names if counts["train"][name] < 2]
+    scarce = [name for name in class_names if counts[name] < 2]
     if scarce:
         raise DataError(
             "too_few_images",
@@ -166,10 +222,6 @@ class ImageCache:
 
     def __len__(self) -> int:
         return len(self.samples)
-
-    @property
-    def labels(self) -> np.ndarray:
-        return np.array([sample.label for sample in self.samples], dtype=np.int64)
 
     def gather(self, indices: np.ndarray) -> np.ndarray:
         """`(len(indices), height, width, 3)` uint8."""

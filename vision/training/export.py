@@ -80,10 +80,11 @@ def export_head_litert(head: keras.Model, backbone: Path, path: Path) -> None:
     times another kernel, plus another bias.
     """
     norm = head.get_layer("standardize")
-    kernel, bias = (np.asarray(weight, np.float64) for weight in head.get_layer("probabilities").get_weights())
+    last = head.get_layer("probabilities")
+    kernel, bias = (np.asarray(weight, np.float64) for weight in last.get_weights())
     mean, variance = (np.asarray(weight, np.float64) for weight in norm.get_weights())
     kernel /= np.sqrt(variance + norm.epsilon)[:, None]
-    append_head(backbone, kernel, bias - mean @ kernel, path)
+    append_head(backbone, kernel, bias - mean @ kernel, path, last.activation.__name__)
 
 
 def check_litert(path: Path, images: np.ndarray, expected: np.ndarray) -> float:

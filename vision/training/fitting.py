@@ -358,15 +358,20 @@ def compile_for(
     is_uneven: bool = False,
 ) -> None:
     """A classifier's optimizer, loss and metrics: with the balanced accuracy where labels are uneven."""
-    model.compile(
-        optimizer=make_optimizer(peak=peak, steps=steps, weight_decay=configuration.weight_decay),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
-        weighted_metrics=[],
-        metrics=[
-            keras.metrics.CategoricalAccuracy(name="accuracy"),
-            *([BalancedAccuracy(model.output_shape[-1])] if is_uneven else []),
-        ],
-    )
+    metrics = [
+        keras.metrics.CategoricalAccuracy(name="accuracy"),
+        *([BalancedAccuracy(model.output_shape[-1])] if is_uneven else []),
+    ]
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
+    compile_with(model, configuration, peak=peak, steps=steps, loss=loss, metrics=metrics)
+
+
+def compile_with(
+    model: keras.Model, configuration: Configuration, *, peak: float, steps: int, loss: Callable, metrics: list
+) -> None:
+    """The optimizer of every classifier, with a loss and metrics of its objective."""
+    optimizer = make_optimizer(peak=peak, steps=steps, weight_decay=configuration.weight_decay)
+    model.compile(optimizer=optimizer, loss=loss, weighted_metrics=[], metrics=metrics)
     build_optimizer(model)
 
 

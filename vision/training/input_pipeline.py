@@ -56,7 +56,7 @@ class Source:
 
     Attributes:
         gather: `(indices,)` → `(batch, …)` uint8 images or float32 features.
-        labels: `(count,)` int64.
+        labels: `(count,)` int64, or `(count, num_classes)` float32 of 0 and 1.
         weights: `(count,)` float32.
     """
 
@@ -72,12 +72,13 @@ class Source:
         return len(self.labels)
 
     def dataset(self, batches: Batches, steps: int) -> tf.data.Dataset:
-        """Batches of `(inputs float32, one-hot float32, weight float32)`."""
+        """Batches of `(inputs float32, one-hot or multi-hot float32, weight float32)`."""
         weights = np.ones(self.count, np.float32) if self.weights is None else self.weights
         eye = np.eye(self.num_classes, dtype=np.float32)
 
         def read(indices: np.ndarray, epoch: int) -> tuple:
-            return self.gather(indices), eye[self.labels[indices]], weights[indices]
+            labels = self.labels[indices]
+            return self.gather(indices), labels if labels.ndim == 2 else eye[labels], weights[indices]
 
         signature = [
             tf.TensorSpec((None, *self.shape), tf.as_dtype(self.dtype)),

@@ -26,8 +26,10 @@ class _AlignedBuilder(flatbuffers.Builder):
         return super().CreateNumpyVector(x)
 
 
-def append_head(backbone: Path, kernel: np.ndarray, bias: np.ndarray, target: Path) -> None:
-    """Write the backbone's operations followed by one FULLY_CONNECTED and one SOFTMAX.
+def append_head(
+    backbone: Path, kernel: np.ndarray, bias: np.ndarray, target: Path, activation: str = "softmax"
+) -> None:
+    """Write the backbone's operations followed by one FULLY_CONNECTED and one SOFTMAX or LOGISTIC.
 
     What a converter makes of both as one network is the same: these two operations on the features.
 
@@ -35,7 +37,8 @@ def append_head(backbone: Path, kernel: np.ndarray, bias: np.ndarray, target: Pa
         backbone: a LiteRT file whose only output is `(batch, features)` float32.
         kernel: `(features, labels)` float32.
         bias: `(labels,)` float32.
-        target: where the file goes, with one output `(batch, labels)` float32, rows sum to 1.
+        target: where the file goes, with one output `(batch, labels)` float32.
+        activation: `softmax` (rows of the output sum to 1) or `sigmoid`.
 
     Raises:
         ExportError: the file has another output.
@@ -53,10 +56,13 @@ def append_head(backbone: Path, kernel: np.ndarray, bias: np.ndarray, target: Pa
     offsets = _constant(model, "head/bias", np.ascontiguousarray(bias, np.float32))
     logits = _computed(model, "head/logits", features, len(bias))
     output = _computed(model, OUTPUT, features, len(bias))
-    dense, softmax = schema.FullyConnectedOptionsT(), schema.SoftmaxOptionsT()
-    softmax.beta = 1.0
-    _operation(model, "FULLY_CONNECTED", dense, [features, weights, offsets], logits)
-    _operation(model, "SOFTMAX", softmax, [logits], output)
+    _operation(model, "FULLY_CONNECTED", schema.FullyConnectedOptionsT(), [features, weights, offsets], logits)
+    if activation == "softmax":
+        softmax = schema.SoftmaxOptionsT()
+        softmax.beta = 1.0
+        _operation(model, "SOFTMAX", softmax, [logits], output)
+    else:
+        _operation(model, "LOGISTIC", None, [logits], output)
     graph.outputs = np.array([output], np.int32)
     model.signatureDefs = [_signature(int(graph.inputs[0]), output)]
     builder = _AlignedBuilder(backbone.stat().st_size + kernel.nbytes + 65536)
@@ -107,6 +113,7 @@ def _operation(model: Any, name: str, options: Any, inputs: list[int], output: i
     model.operatorCodes.append(code)
     operator.opcodeIndex = len(model.operatorCodes) - 1
     operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
-    options_type = type(options).__name__.removesuffix("T")
-    operator.builtinOptionsType, operator.builtinOptions = getattr(schema.BuiltinOptions, options_type), options
+    if options is not None:
+        options_type = type(options).__name__.removesuffix("T")
+        operator.builtinOptionsType, operator.builtinOptions = getattr(schema.BuiltinOptions, options_type), options
     model.subgraphs[0].operators.append(operator)

@@ -38,35 +38,41 @@ class Network:
     head: keras.Model | None = None
 
 
-def build_network(configuration: Configuration, num_classes: int, start: Path | None = None) -> Network:
+def build_network(
+    configuration: Configuration, num_classes: int, start: Path | None = None, activation: str = "softmax"
+) -> Network:
     """Build the network of a resolved configuration, with its pretrained weights loaded.
 
     Args:
         configuration: a resolved configuration.
-        num_classes: number of labels, at least 2.
+        num_classes: number of labels, at least 2; 1 is enough with `sigmoid`.
         start: the `.keras` file of the classifier to start from, with `weights="base"`.
+        activation: of the last layer: `softmax` for one label an image, `sigmoid` for none to many.
 
     Raises:
-        ValueError: `num_classes` is below 2.
+        ValueError: there are fewer labels.
         WeightsError: the weights file is damaged or of another network.
         UploadError: a network of the user's own is too large or does not fit.
     """
-    if num_classes < 2:
-        raise ValueError(f"num_classes must be at least 2, received {num_classes}")
+    fewest = 2 if activation == "softmax" else 1
+    if num_classes < fewest:
+        raise ValueError(f"num_classes must be at least {fewest}, received {num_classes}")
     shape = (configuration.image_size, configuration.image_size, 3)
     if configuration.weights == "base":
         assert start is not None
-        return _with_head(backbone_of(start), shape, num_classes, configuration)
+        return _with_head(backbone_of(start), shape, num_classes, configuration, activation)
     if configuration.architecture == "custom":
         assert configuration.network is not None  # `resolved` has looked
         size, limit = configuration.image_size, MAX_CUSTOM_PARAMETERS
-        return Network(model=custom_network(configuration.network, size, num_classes, limit))
+        return Network(model=custom_network(configuration.network, size, num_classes, limit, activation))
     if configuration.architecture == "small_cnn":
-        return Network(model=_small_cnn(shape, num_classes, configuration))
-    return _transfer_network(shape, num_classes, configuration)
+        return Network(model=_small_cnn(shape, num_classes, configuration, activation))
+    return _with_head(_backbone(shape, configuration), shape, num_classes, configuration, activation)
 
 
-def _small_cnn(shape: tuple[int, int, int], num_classes: int, configuration: Configuration) -> keras.Model:
+def _small_cnn(
+    shape: tuple[int, int, int], num_classes: int, configuration: Configuration, activation: str
+) -> keras.Model:
     """Blocks of two 3 × 3 convolutions with batch normalisation, as in VGG (Simonyan and Zisserman 2015)."""
     image = keras.Input(shape, name="image", dtype="float32")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(image)
@@ -80,16 +86,16 @@ def _small_cnn(shape: tuple[int, int, int], num_classes: int, configuration: Con
             x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(configuration.dropout, name="dropout")(x)
-    probabilities = layers.Dense(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
+    probabilities = layers.Dense(num_classes, activation=activation, dtype="float32", name="probabilities")(x)
     return keras.Model(image, probabilities, name="small_cnn")
 
 
-def _transfer_network(shape: tuple[int, int, int], num_classes: int, configuration: Configuration) -> Network:
-    return _with_head(_backbone(shape, configuration), shape, num_classes, configuration)
-
-
 def _with_head(
-    backbone: keras.Model, shape: tuple[int, int, int], num_classes: int, configuration: Configuration
+    backbone: keras.Model,
+    shape: tuple[int, int, int],
+    num_classes: int,
+    configuration: Configuration,
+    activation: str = "softmax",
 ) -> Network:
     features = keras.Input(backbone.output_shape[1:], name="features")
     x = features
@@ -97,7 +103,7 @@ def _with_head(
         # Frozen, with the statistics of the training features: every feature counts alike (see standardize).
         x = layers.BatchNormalization(center=False, scale=False, epsilon=1e-4, trainable=False, name="standardize")(x)
     x = layers.Dropout(configuration.dropout, name="dropout")(x)
-    x = layers.Dense(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
+    x = layers.Dense(num_classes, activation=activation, dtype="float32", name="probabilities")(x)
     head = keras.Model(features, x, name="head")
     image = keras.Input(shape, name="image", dtype="float32")
     model = keras.Model(image, head(backbone(image)), name=configuration.architecture)

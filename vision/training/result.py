@@ -13,12 +13,14 @@ class TrainingResult:
     Attributes:
         input_size: `(height, width)` of the network.
         files: kind → path in the work folder (`keras`, `litert-float32`, `labels`).
-        metrics: figures on the untouched test split, see `metrics.classification_metrics`.
+        metrics: figures on the untouched test split, see `metrics.classification_metrics` or
+            `multilabel_metrics.multilabel_metrics`.
         mistakes: the most confident errors on the test split; of detectors the images with the most false alarms and
             misses.
-        outcomes: path of what was predicted of each image of the test split (`ClassifierPredictions` or
-            `DetectorPredictions`).
+        outcomes: path of what was predicted of each image of the test split (`ClassifierPredictions`,
+            `MultilabelPredictions` or `DetectorPredictions`).
         detector: what reading a detector's output takes: anchors, thresholds, suppression; None of a classifier.
+        thresholds: the score from which on each label of an image counts, where it has none to many; else None.
         peak_memory_bytes: of the process, where the training had one of its own.
         broken: images that could not be decoded, with the reason.
     """
@@ -36,6 +38,7 @@ class TrainingResult:
     seconds: float
     litert_difference: float
     detector: dict | None = None
+    thresholds: list[float] | None = None
     outcomes: str = ""
     broken: list[list[str]] = field(default_factory=list)
     peak_memory_bytes: int = 0

@@ -15,10 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from vision.analysis.calibration import Calibration
-from vision.analysis.predictions import OUTCOMES, ClassifierPredictions
+from vision.analysis.predictions import OUTCOMES
 from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.preprocessing import load_pixels
-from vision.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
 from vision.training import export
 from vision.training.base_model import keep_head_rows
 from vision.training.budget import Deadline, seconds_to_train
@@ -31,12 +30,11 @@ from vision.training.data import (
     TrainingData,
     check_data,
     choose_place,
-    sample_weights,
 )
 from vision.training.estimate import measure_speeds
 from vision.training.expected import expected_classifier, needs_steps
 from vision.training.features import BackboneFeatures, is_faster_with_litert, said_by
-from vision.training.fitting import Phase, compile_for
+from vision.training.fitting import Phase
 from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.input_pipeline import Source
 from vision.training.kept import EarlierPhase
@@ -50,9 +48,10 @@ from vision.training.networks import (
     unfreeze_backbone,
     with_augmentation,
 )
-from vision.training.resources import Estimate, estimated, measured
+from vision.training.objectives import CompileSettings, objective_of
+from vision.training.resources import Estimate, estimated
+from vision.training.resources import measured as measured_estimate
 from vision.training.result import TrainingResult
-from vision.training.solved_head import solve_head
 from vision.training.speeds import Speeds
 
 EVALUATION_BATCH = 64
@@ -96,9 +95,9 @@ def preflight(configuration: Configuration, data: TrainingData, folder: Path) ->
     check_data(data)
     prepare_runtime(configuration)
     with out_of_memory_explained(configuration):
-        network = build_network(configuration, len(data.class_names), data.start)
+        network = build_network(configuration, len(data.class_names), data.start, objective_of(data).activation)
         counts = {split: len(data.splits[split]) for split in SPLITS}
-        return measured(
+        return measured_estimate(
             lambda: measure_speeds(network, configuration, min(configuration.batch_size, counts["train"])),
             lambda speeds: expected_classifier(configuration, counts, speeds, folder),
         )
@@ -143,6 +142,7 @@ class _Training:
         self.hooks: TrainingHooks = hooks
         self.checkpoint = folder / "checkpoint.npz"
         self.num_classes = len(data.class_names)
+        self.objective = objective_of(data)
         self._load = load_letterboxed if configuration.resize == "letterbox" else load_pixels
         self.history: list[dict] = []
         self.deadline = Deadline()
@@ -150,7 +150,7 @@ class _Training:
 
     def run(self, on_estimate: Callable[[Estimate], None], started: float, known: Speeds | None) -> TrainingResult:
         self.hooks.on_progress(PREPARING, 0, 1)
-        network = build_network(self.configuration, self.num_classes, self.data.start)
+        network = build_network(self.configuration, self.num_classes, self.data.start, self.objective.activation)
         place = self._estimate(network, on_estimate, known)
         features = self._backbone_features(network)
         stores = self._decode(place)
@@ -186,7 +186,7 @@ class _Training:
         before = 0
         stores = {}
         for split in SPLITS:
-            samples = self.data.splits[split]
+            samples = list(self.data.splits[split])
             store = ImageCache(samples, (side, side), place, self.folder / f"pixels-{split}.npy", self._load)
             report = partial(self._decoded, before, total)
             store.fill(report, self.hooks.raise_if_cancelled)
@@ -251,10 +251,12 @@ class _Training:
             return self._phase("head", network.model, stores, configuration.epochs, configuration.learning_rate)
         if configuration.head_solver == "lbfgs":
             assert network.head is not None
-            labels = {split: stores[split].labels for split in features}
-            weights = sample_weights(labels["train"], self.num_classes, configuration.class_weights)
-            self.history = [solve_head(network.head, features, labels, weights, self.hooks)]
-            return [self.history[0]["val_accuracy"]]
+            labels = {split: self._labels(stores[split]) for split in features}
+            entry, score = self.objective.solve_head(
+                network.head, features, labels, configuration.class_weights, self.hooks
+            )
+            self.history = [entry]
+            return [score]
         sources = {
             split: self._source(stores[split], rows.__getitem__, rows.shape[1:], np.float32)
             for split, rows in features.items()
@@ -289,7 +291,10 @@ class _Training:
     def _source(
         self, store: ImageCache, gather: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...], dtype: type
     ) -> Source:
-        return Source(gather, store.labels, shape, np.dtype(dtype), self.num_classes)
+        return Source(gather, self._labels(store), shape, np.dtype(dtype), self.num_classes)
+
+    def _labels(self, store: ImageCache) -> np.ndarray:
+        return self.objective.labels_of(store.samples)
 
     def _make_phase(
         self,
@@ -303,16 +308,18 @@ class _Training:
     ) -> Phase:
         configuration = self.configuration
         train = sources["train"]
-        train.weights = sample_weights(train.labels, self.num_classes, configuration.class_weights)
+        train.weights = self.objective.image_weights(train.labels, configuration.class_weights)
         steps = epochs * -(-len(train.labels) // configuration.batch_size)
-
-        compile_for(
+        self.objective.compile(
             trained,
             configuration if name != "head" else replace(configuration, weight_decay=HEAD_WEIGHT_DECAY),
-            peak=peak,
-            steps=steps,
-            label_smoothing=0.0 if name == "head" else configuration.label_smoothing,
-            is_uneven=is_uneven(np.bincount(sources["validation"].labels)),
+            CompileSettings(
+                peak=peak,
+                steps=steps,
+                label_smoothing=0.0 if name == "head" else configuration.label_smoothing,
+                train_labels=train.labels,
+                validation_labels=sources["validation"].labels,
+            ),
         )
         return Phase(
             name=name,
@@ -324,25 +331,26 @@ class _Training:
             configuration=configuration,
             checkpoint_path=self.checkpoint,
             epoch_offset=epoch_offset,
+            evaluate=self.objective.evaluate,
             history=self.history,
             deadline=self.deadline,
             validation_batch=max(configuration.batch_size, EVALUATION_BATCH),
         )
 
     def _run(self, phase: Phase) -> list[float]:
-        """Train a phase. Returns its (balanced) accuracy on the validation split: losses are not comparable."""
+        """Train a phase. Returns its score on the validation split as its objective has it; losses do not compare."""
         self.hooks.log(f"{phase.name}: {phase.train.count} images, at most {phase.epochs} epochs")
         outcome = phase.run(self.hooks)
         self.hooks.log(
             f"{phase.name}: best after epoch {outcome['best_epoch']} of {outcome['epochs']}, "
-            f"validation accuracy {outcome['best_score'][0]:.4f}"
+            f"validation score {outcome['best_score'][0]:.4f}"
         )
         return outcome["best_score"][:1]
 
     def _finish(
         self, network: Network, stores: dict[str, ImageCache], features: BackboneFeatures | None, started: float
     ) -> TrainingResult:
-        test, names, validation = stores["test"], self.data.class_names, stores["validation"].labels
+        test, names = stores["test"], self.data.class_names
         if self.configuration.fine_tune:
             features = None  # the backbone is another one now
         probabilities, calibration = self._calibrated(network, stores, features)
@@ -357,17 +365,18 @@ class _Training:
             reported=probabilities["test"][chosen],
         )
         self.hooks.log(f"LiteRT file agrees with Keras on {len(chosen)} test images to {difference:.1e}")
-        keys = [sample.id for sample in test.samples]
-        ClassifierPredictions(keys, test.labels, probabilities["test"], names).save(self.folder / OUTCOMES)
+        labels = {split: self._labels(stores[split]) for split in probabilities}
+        measured = self.objective.measure(labels, probabilities, [sample.id for sample in test.samples])
+        measured.predictions.save(self.folder / OUTCOMES)
         return TrainingResult(
             configuration=self.configuration.to_dict(),
             class_names=names,
             input_size=(self.configuration.image_size, self.configuration.image_size),
             files=files,
-            metrics=classification_metrics(probabilities["test"], test.labels, names)
-            | {"temperature_scaling": calibration.to_dict()},
-            validation_metrics=classification_metrics(probabilities["validation"], validation, names),
-            mistakes=worst_mistakes(probabilities["test"], test.labels, keys, names),
+            metrics=measured.metrics | {"temperature_scaling": calibration.to_dict()},
+            validation_metrics=measured.validation_metrics,
+            mistakes=measured.mistakes,
+            thresholds=measured.thresholds,
             history=self.history,
             versions=library_versions("keras"),
             parameters=int(network.model.count_params()),
@@ -383,7 +392,7 @@ class _Training:
         """What the network says of the validation and the test split, its confidence corrected."""
         self.hooks.on_progress("evaluating", 0, 1)
         splits = ("validation", "test")
-        labels = {split: stores[split].labels for split in splits}
+        labels = {split: self._labels(stores[split]) for split in splits}
         if features is None:
             probabilities = {split: self._predict(network.model, stores[split]) for split in splits}
             some = stores["validation"].gather(np.arange(min(COMPARED_IMAGES, len(stores["validation"]))))
