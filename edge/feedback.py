@@ -17,7 +17,6 @@ from datasets.models import FROM_DEVICES, Annotation, Dataset, Image, Label, Ori
 from datasets.services import create_dataset
 from edge.errors import TooManyImages
 from edge.models import Device
-from projects.models import Task
 from storage.cache import Incoming
 from vision.imaging.preprocessing import ImageError
 
@@ -86,11 +85,12 @@ def _first_id_of_a_day() -> uuid.UUID:
 def _suggest(image: Image, device: Device, labels: list[dict], boxes: list[dict]) -> None:
     """Unconfirmed annotations; labels that the project does not have are left out."""
     known = {label.name: label for label in Label.objects.filter(project=device.project_id)}
-    is_detection = device.project.task == Task.DETECTION
+    task = device.project.kind
     rows = []
-    for answer in (boxes if is_detection else labels[:1])[:MAX_SUGGESTIONS]:
+    answers = boxes if task.has_boxes else labels[:1] if task.has_single_labels else _each_once(labels)
+    for answer in answers[:MAX_SUGGESTIONS]:
         label = known.get(answer["label"])
-        edges = _edges(answer["box"], image) if is_detection else {}
+        edges = _edges(answer["box"], image) if task.has_boxes else {}
         if label is not None and edges is not None:
             rows.append(
                 Annotation(
@@ -99,6 +99,10 @@ def _suggest(image: Image, device: Device, labels: list[dict], boxes: list[dict]
             )
     Annotation.objects.bulk_create(rows)
     settle([image.pk])
+
+
+def _each_once(labels: list[dict]) -> list[dict]:
+    return list({answer["label"]: answer for answer in labels}.values())
 
 
 def _edges(box: list[float], image: Image) -> dict | None:

@@ -102,6 +102,7 @@ def _info(model: Model, file: ModelFile) -> dict:
         "resize": model.resize,
         "detector": model.detector or None,
         "score_threshold": model.score_threshold,
+        "label_thresholds": model.label_thresholds or None,
         "filename": file.filename,
     }
 

@@ -162,6 +162,12 @@ class DeploymentInfoSerializer(serializers.Serializer):
     score_threshold = serializers.FloatField(
         required=False, allow_null=True, help_text="Of a classifier: answers below it are left out."
     )
+    label_thresholds = serializers.DictField(
+        child=serializers.FloatField(),
+        required=False,
+        allow_null=True,
+        help_text="Of a multilabel model: from which score on an image has a label, by its name.",
+    )
     filename = serializers.CharField()
 
 

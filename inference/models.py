@@ -9,6 +9,9 @@ from datasets.models import Annotation, Dataset, Image, Snapshot
 from jobs.models import Identified
 from projects.models import Project, Task
 
+# Of a label of a multilabel model for which none was chosen.
+DEFAULT_THRESHOLD = 0.5
+
 
 class FileKind(models.TextChoices):
     KERAS = "keras"
@@ -91,6 +94,11 @@ class Model(Identified):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+    @property
+    def ordered_thresholds(self) -> list[float]:
+        """Of a multilabel model: from which score on an image has each label, in the order of its outputs."""
+        return [float(self.label_thresholds.get(name, DEFAULT_THRESHOLD)) for name in self.class_names]
 
 
 class StageChange(models.Model):

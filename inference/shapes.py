@@ -68,6 +68,34 @@ class ClassificationMetricsSerializer(MeasuredSerializer):
     per_class = optional(LabelFiguresSerializer, many=True)
 
 
+class MultilabelFiguresSerializer(LabelFiguresSerializer):
+    threshold = Number(help_text="From this score on an image has the label.")
+    average_precision = Number(allow_null=True, help_text="null: no image has this label.")
+    precision_interval = several(Number(), help_text="95 %, Wilson.")
+    recall_interval = several(Number(), help_text="95 %, Wilson.")
+    predicted = Integer(help_text="Images that are said to have it.")
+
+
+class MultilabelMetricsSerializer(MeasuredSerializer):
+    task = constant(Task.MULTILABEL.value)
+    mean_average_precision = optional(Number, help_text="The mean over the labels, in which no threshold has a part.")
+    mean_average_precision_interval = perhaps(
+        serializers.ListField, child=Number(), help_text="95 %, bootstrap over images."
+    )
+    macro_precision = optional(Number)
+    macro_recall = optional(Number)
+    macro_f1 = optional(Number)
+    micro_precision = optional(Number)
+    micro_recall = optional(Number)
+    micro_f1 = optional(Number)
+    subset_accuracy = optional(Number, help_text="Share of images with exactly their labels.")
+    subset_accuracy_interval = several(Number(), help_text="95 %, Wilson.")
+    hamming_loss = optional(Number, help_text="Share of wrong decisions.")
+    expected_calibration_error = optional(Number)
+    temperature_scaling = optional(TemperatureScalingSerializer, help_text="Of models trained here.")
+    per_class = optional(MultilabelFiguresSerializer, many=True)
+
+
 class BoxFiguresSerializer(serializers.Serializer):
     label = Text()
     boxes = Integer()
@@ -100,7 +128,11 @@ class DetectionMetricsSerializer(MeasuredSerializer):
 
 METRICS = one_of(
     "Metrics",
-    lambda: {"classification": ClassificationMetricsSerializer, "detection": DetectionMetricsSerializer},
+    lambda: {
+        "classification": ClassificationMetricsSerializer,
+        "multilabel": MultilabelMetricsSerializer,
+        "detection": DetectionMetricsSerializer,
+    },
     "task",
 )
 
@@ -203,6 +235,8 @@ class ExportReportSerializer(serializers.Serializer):
     latency_ms = perhaps(Number)
     accuracy = optional(Number)
     keras_accuracy = optional(Number)
+    micro_f1 = optional(Number, help_text="Of a multilabel model, at its thresholds.")
+    keras_micro_f1 = optional(Number)
     ap50 = perhaps(Number)
     keras_ap50 = perhaps(Number)
     drop = perhaps(Number)
@@ -210,12 +244,14 @@ class ExportReportSerializer(serializers.Serializer):
     kind = optional(Text, help_text="Of a bundle: the kind of file in it.")
     detector = perhaps(DetectorSettingsSerializer, help_text="The settings that were written into the file.")
     score_threshold = perhaps(Number, help_text="Of a classifier's bundle: the lowest score that was written into it.")
+    label_thresholds = by_name(Number(), help_text="Of a multilabel model's bundle: those that were written into it.")
 
 
 class DifferenceAnswerSerializer(serializers.Serializer):
-    """What one of the models said: a label with its score, or of detectors how often it was wrong."""
+    """What one of the models said: a label with its score, labels, or of detectors how often it was wrong."""
 
     label = optional(Text)
+    labels = several(Text(), help_text="Of a multilabel model.")
     score = optional(Number)
     false_positives = optional(Integer)
     misses = optional(Integer)
@@ -224,6 +260,7 @@ class DifferenceAnswerSerializer(serializers.Serializer):
 class DifferenceSerializer(serializers.Serializer):
     image = Key()
     label = optional(Text, help_text="The truth, for classifiers.")
+    labels = several(Text(), help_text="The truth, for multilabel models.")
     answers = DifferenceAnswerSerializer(many=True, help_text="In the order of the models.")
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 from common.words import counted
 from inference.models import FileKind
 from jobs.engine.files import made_files
+from projects.models import Task
+from training.measured import thresholds_by_label
 from training.models import TrainingRun
+from training.multilabel_card import limits_of, quality_of
 from vision.training.result import TrainingResult
 
 
@@ -42,18 +45,28 @@ def _facts(run: TrainingRun, result: TrainingResult, actual: dict) -> dict:
         "configuration": result.configuration,
         "versions": result.versions,
         "test": result.metrics,
-        "validation": {
-            key: result.validation_metrics[key]
-            for key in ("count", "accuracy", "accuracy_interval", "ap", "ap50", "ap50_interval")
-            if key in result.validation_metrics
-        },
+        "validation": {key: result.validation_metrics[key] for key in VALIDATION if key in result.validation_metrics},
         "litert_largest_difference": result.litert_difference,
         "promised": run.estimate,
         "actual": actual,
         "input": _detector_input(result) if result.detector is not None else _classifier_input(result),
         "detector": result.detector,
-        "limits": (_detector_limits if result.detector is not None else _limits)(result, remarks),
+        **({} if result.thresholds is None else {"thresholds": thresholds_by_label(result)}),
+        "limits": LIMITS[run.project.kind](result, remarks),
     }
+
+
+VALIDATION = (
+    "count",
+    "accuracy",
+    "accuracy_interval",
+    "mean_average_precision",
+    "mean_average_precision_interval",
+    "micro_f1",
+    "ap",
+    "ap50",
+    "ap50_interval",
+)
 
 
 def _classifier_input(result: TrainingResult) -> dict:
@@ -103,6 +116,13 @@ def _limits(result: TrainingResult, remarks: list[str]) -> list[str]:
     return limits + _not_measured(metrics, "image") + remarks
 
 
+def _multilabel_limits(result: TrainingResult, remarks: list[str]) -> list[str]:
+    return limits_of(result) + _not_measured(result.metrics, "image") + remarks
+
+
+LIMITS = {Task.CLASSIFICATION: _limits, Task.MULTILABEL: _multilabel_limits, Task.DETECTION: _detector_limits}
+
+
 def _not_measured(metrics: dict, thing: str) -> list[str]:
     names = metrics.get("labels_not_measured", [])
     if not names:
@@ -114,7 +134,7 @@ def _not_measured(metrics: dict, thing: str) -> list[str]:
 
 
 def _markdown(card: dict) -> str:
-    kind = "An object detector" if card["detector"] else "An image classifier"
+    kind, quality = KINDS[card["task"]]
     configuration = card["configuration"]
     return f"""# {card["name"]}
 
@@ -122,7 +142,7 @@ def _markdown(card: dict) -> str:
 
 ## How good it is
 
-{_detector_quality(card) if card["detector"] else _classifier_quality(card)}
+{quality(card)}
 
 ## Limits
 
@@ -217,6 +237,24 @@ definitions:
 Boxes at those thresholds. Rows are the truth, columns what the model said.
 
 {_matrix([*card["class_names"], "background"], test["confusion_matrix"])}"""
+
+
+def _multilabel_quality(card: dict) -> str:
+    test = card["test"]
+    rows = "\n".join(
+        f"| {_cell(row['label'])} | {_figure(row['average_precision'])} | {row['threshold']:.2f} | "
+        f"{row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {row['support']} |"
+        for row in test["per_class"]
+    )
+    return quality_of(test, rows, _confidence(test))
+
+
+# By task: what such a model is, and how good it is.
+KINDS = {
+    Task.CLASSIFICATION: ("An image classifier", _classifier_quality),
+    Task.MULTILABEL: ("An image classifier that gives none to many labels", _multilabel_quality),
+    Task.DETECTION: ("An object detector", _detector_quality),
+}
 
 
 def _figure(value: float | None) -> str:

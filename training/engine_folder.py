@@ -20,7 +20,7 @@ from storage import services as storage
 from vision.detection.samples import DetectionSample
 from vision.engine_requests import BaseModelFile, TrainingRequest, write_request
 from vision.training.architectures import ARCHITECTURES
-from vision.training.data import SPLITS, Sample
+from vision.training.data import SPLITS, MultilabelSample, Sample
 from vision.training.speeds import Speeds
 
 
@@ -44,23 +44,23 @@ def prepare_folder(
     """
     folder.mkdir(parents=True, exist_ok=True)
     images = folder / "images"
-    index = {name: number for number, name in enumerate(snapshot.class_names)}
+    index, task = {name: number for number, name in enumerate(snapshot.class_names)}, snapshot.project.kind
 
     def sample_of(row: SnapshotImage) -> Any:
         key, path = str(row.image_key), str(storage.pin(row.blob, images))
         labels = [index[annotation["label"]] for annotation in row.annotations]
-        if snapshot.project.task == Task.DETECTION:
+        if task is Task.DETECTION:
             return DetectionSample(key, path, [annotation["box"] for annotation in row.annotations], labels)
-        return Sample(key, path, labels[0])
+        return MultilabelSample(key, path, labels) if task is Task.MULTILABEL else Sample(key, path, labels[0])
 
     request = kind(
-        task=snapshot.project.task,
+        task=task.value,
         configuration=configuration,
         class_names=snapshot.class_names,
         splits={split: [sample_of(row) for row in iterate_images(snapshot, split)] for split in SPLITS},
         base=None if base is None else _base_file(base, folder),
         known=known,
-        backbone=_backbone_file(configuration, folder) if snapshot.project.task == Task.CLASSIFICATION else None,
+        backbone=None if task.has_boxes else _backbone_file(configuration, folder),
     )
     write_request(folder, request)
 

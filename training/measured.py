@@ -13,7 +13,12 @@ from inference.evaluation.evaluations import read_outcomes
 from jobs.engine.files import made_file
 from training.models import TrainingRun
 from vision.analysis.curves import curves_of
-from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
+from vision.analysis.predictions import (
+    OUTCOMES,
+    ClassifierPredictions,
+    DetectorPredictions,
+    MultilabelPredictions,
+)
 from vision.runtime.detection_metrics import MAX_DETECTIONS
 from vision.training.result import TrainingResult
 
@@ -48,6 +53,20 @@ def measured_by(run: TrainingRun, result: TrainingResult, folder: Path) -> tuple
         return {}, {}
 
 
+def thresholds_by_label(result: TrainingResult) -> dict[str, float]:
+    """Label → the score from which on an image has it; empty where an image has one label, or boxes.
+
+    Raises:
+        ValueError: the process says something else.
+    """
+    if result.thresholds is None:
+        return {}
+    values = np.array(result.thresholds, np.float64)
+    _require(values.shape == (len(result.class_names),), "other labels")
+    _require(bool(((values >= 0) & (values <= 1)).all()), "odd thresholds")
+    return dict(zip(result.class_names, values.tolist(), strict=True))
+
+
 def _test_keys(snapshot: Snapshot) -> set[str]:
     rows = SnapshotImage.objects.filter(snapshot=snapshot, split=SPLIT)
     return {str(key) for key in rows.values_list("image_key", flat=True)}
@@ -55,7 +74,7 @@ def _test_keys(snapshot: Snapshot) -> set[str]:
 
 def checked_outcomes(
     path: Path, snapshot: Snapshot, known: set[str], names: list[str]
-) -> ClassifierPredictions | DetectorPredictions:
+) -> ClassifierPredictions | MultilabelPredictions | DetectorPredictions:
     """Raises `ValueError`, or what reading raises, when it is not of images that are known and of these labels."""
     boxes = sum(splits.get(SPLIT, 0) for splits in snapshot.counts.get("annotations", {}).values())
     _check_size(path, REST_BYTES + len(known) * (IMAGE_BYTES + 8 * len(names)) + BOX_BYTES * boxes, len(names))
@@ -69,6 +88,10 @@ def checked_outcomes(
             _check_boxes(other.boxes, other.labels, len(names))
             _check_numbers(other.scores, (len(other.boxes),))
             _require(len(other.boxes) <= MAX_DETECTIONS, "too many boxes")
+    elif isinstance(found, MultilabelPredictions):
+        _check_numbers(found.probabilities, (len(found.keys), len(names)))
+        _require(found.truth.shape == found.probabilities.shape and found.truth.dtype == bool, "odd labels")
+        _check_numbers(np.array(found.thresholds, np.float32), (len(names),))
     else:
         _check_numbers(found.probabilities, (len(found.keys), len(names)))
         _check_labels(found.truth, (len(found.keys),), len(names))

@@ -78,7 +78,7 @@ def settings_of(task: str) -> list[dict]:
 
 
 def _kind_of(task: str) -> type[Configuration] | type[DetectionConfiguration]:
-    return DetectionConfiguration if task == Task.DETECTION else Configuration
+    return DetectionConfiguration if Task(task).has_boxes else Configuration
 
 
 def _setting(name: str, field: serializers.Field, task: str) -> dict:
@@ -96,11 +96,11 @@ def _setting(name: str, field: serializers.Field, task: str) -> dict:
 def _choices(name: str, field: serializers.ChoiceField, task: str) -> list[str]:
     """Of networks those that a project of this task can train, on this machine, without more than a form can say."""
     if name != "architecture":
-        others = () if task == Task.DETECTION else OF_DETECTORS.get(name, ())
+        others = () if Task(task).has_boxes else OF_DETECTORS.get(name, ())
         return [choice for choice in field.choices if choice not in others]
     known = [ARCHITECTURES[choice] for choice in field.choices if choice in ARCHITECTURES]
     return [
-        network.name for network in known if network.task == task and network.is_installed and network.name != "custom"
+        network.name for network in known if network.is_for(task) and network.is_installed and network.name != "custom"
     ]
 
 
@@ -126,7 +126,7 @@ def _preset(preset: Preset, project: Project) -> dict:
 
 
 def _resolved(project: Project, wanted: dict) -> Configuration | DetectionConfiguration:
-    if project.task == Task.DETECTION:
+    if project.kind.has_boxes:
         return DetectionConfiguration.from_dict(wanted).resolved(_train_images(project))
     return Configuration.from_dict(wanted).resolved()
 

@@ -51,13 +51,15 @@ SEARCHABLE = (
     "augmentation",
     "class_weights",
 )
+OF_CLASSIFIERS: dict = {
+    "learning_rate": {"min": 3e-4, "max": 3e-3, "log": True},
+    "augmentation": ["none", "light", "strong"],
+    "dropout": [0.0, 0.2, 0.4],
+    "label_smoothing": [0.0, 0.05, 0.1],
+}
 DEFAULT_SPACES: dict[str, dict] = {
-    Task.CLASSIFICATION: {
-        "learning_rate": {"min": 3e-4, "max": 3e-3, "log": True},
-        "augmentation": ["none", "light", "strong"],
-        "dropout": [0.0, 0.2, 0.4],
-        "label_smoothing": [0.0, 0.05, 0.1],
-    },
+    Task.CLASSIFICATION: OF_CLASSIFIERS,
+    Task.MULTILABEL: OF_CLASSIFIERS,
     Task.DETECTION: {
         "learning_rate": {"min": 1e-4, "max": 2e-3, "log": True},
         "augmentation": ["none", "light", "strong"],

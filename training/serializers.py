@@ -135,6 +135,9 @@ class EpochSerializer(serializers.Serializer):
     val_loss = serializers.FloatField()
     accuracy = serializers.FloatField(required=False, help_text="Of a classifier.")
     val_accuracy = serializers.FloatField(required=False, help_text="Of a classifier.")
+    val_average_precision = serializers.FloatField(
+        required=False, help_text="Of a multilabel classifier: the mean over its labels, what chooses the epoch."
+    )
     val_balanced_accuracy = serializers.FloatField(
         required=False, help_text="Of a classifier whose labels are uneven: what chooses the epoch."
     )

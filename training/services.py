@@ -30,7 +30,7 @@ from vision.detection.checks import check_boxes
 from vision.detection.configuration import DetectionConfiguration
 from vision.training.architectures import ARCHITECTURES
 from vision.training.configuration import Configuration
-from vision.training.data import check_counts
+from vision.training.data import check_counts, check_multilabel_counts
 from vision.training.errors import EngineError
 from vision.training.presets import DEFAULT_PRESET, PRESETS
 from webhooks.models import WebhookEvent
@@ -116,9 +116,9 @@ def retry_training(*, run: TrainingRun, user: User) -> TrainingRun:
     if run.base_model is not None and not models_of(user).filter(pk=run.base_model.pk).exists():
         raise CannotTrain(f"The base model {run.starts_from} is not there for you any more.", code="base_model_hidden")
     settings = run.configuration
-    if run.base_model is not None and run.project.task == Task.CLASSIFICATION:
+    if run.base_model is not None and not run.project.kind.has_boxes:
         settings = {name: value for name, value in settings.items() if name not in ("weights", "network")}
-    if run.base_model is not None and run.project.task == Task.DETECTION:
+    if run.base_model is not None and run.project.kind.has_boxes:
         settings = {name: value for name, value in settings.items() if not name.startswith("anchor_")}
     return start_training(
         project=run.project,
@@ -149,7 +149,7 @@ def checked(
     wanted = {"architecture": preset.architecture(project.task), **configuration}
     if base_model is not None:
         wanted = _as_its_base(base_model, project, configuration)
-    resolve = _resolved_detector if project.task == Task.DETECTION else _resolved_classifier
+    resolve = RESOLVE[project.kind]
     try:
         return snapshot, resolve(snapshot, wanted)
     except EngineError as error:
@@ -174,7 +174,7 @@ def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:
         raise CannotTrain("The anchors are those of the base model: leave them out.", code="base_model_does_not_fit")
     if base.architecture not in ARCHITECTURES:
         raise CannotTrain(f"A {base.architecture} cannot be trained here.", code="base_model_does_not_fit")
-    if base.task == Task.CLASSIFICATION:
+    if not Task(base.task).has_boxes:
         return _as_earlier_classifier(base, configuration)
     rate = ARCHITECTURES[base.architecture].learning_rate * BASE_RATE
     return {"learning_rate": rate, **configuration, "architecture": base.architecture}
@@ -204,10 +204,23 @@ def _resolved_classifier(snapshot: Snapshot, wanted: dict) -> AnyConfiguration:
     return resolved
 
 
+def _resolved_multilabel(snapshot: Snapshot, wanted: dict) -> AnyConfiguration:
+    resolved = fitted(Configuration.from_dict(wanted), snapshot)
+    check_multilabel_counts(snapshot.class_names, _by_split(snapshot.counts["labels"]), snapshot.counts["splits"])
+    return resolved
+
+
 def _resolved_detector(snapshot: Snapshot, wanted: dict) -> AnyConfiguration:
     resolved = fitted(DetectionConfiguration.from_dict(wanted), snapshot)
     check_boxes(snapshot.class_names, _by_split(snapshot.counts["annotations"]), snapshot.counts["splits"])
     return resolved
+
+
+RESOLVE = {
+    Task.CLASSIFICATION: _resolved_classifier,
+    Task.MULTILABEL: _resolved_multilabel,
+    Task.DETECTION: _resolved_detector,
+}
 
 
 def _by_split(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:

@@ -9,7 +9,6 @@ import structlog
 from django.conf import settings
 
 from datasets.models import Image, Snapshot, SnapshotImage
-from projects.models import Task
 from training.models import TrainingRun
 from vision.detection.configuration import DetectionConfiguration
 from vision.detection.expected import expected_detector
@@ -81,7 +80,7 @@ def estimate_with(
 def known_speeds(configuration: dict, snapshot: Snapshot) -> Speeds | None:
     """What was measured of just such a training, so that it need not measure again; None for a head alone, of which
     that takes a moment."""
-    kind = DetectionConfiguration if snapshot.project.task == Task.DETECTION else Configuration
+    kind = DetectionConfiguration if snapshot.project.kind.has_boxes else Configuration
     resolved = kind.from_dict(configuration)
     if isinstance(resolved, Configuration) and not needs_steps(resolved):
         return None

@@ -26,7 +26,7 @@ from storage.errors import BlobMissing, InsufficientStorage, is_disk_full
 from training.card import model_card
 from training.data_warnings import data_warnings
 from training.engine_folder import prepare_folder, work_folder
-from training.measured import measured_by
+from training.measured import measured_by, thresholds_by_label
 from training.models import TrainingRun
 from training.speeds import keep_speeds, known_speeds, learn_speeds
 from vision.analysis.predictions import OUTCOMES
@@ -47,6 +47,8 @@ DISK_FULL = (
     "The server's disk is full. Nothing that was trained is lost: the training goes on by itself from its checkpoint "
     "when there is space."
 )
+# Figures of the validation split: classifiers, multilabel classifiers and detectors each have one of them.
+COMPARED_BY = ("accuracy", "mean_average_precision", "ap50")
 # Beside what the engine may write to: only the supervisor has made it.
 RESULT = "result.json"
 
@@ -254,6 +256,7 @@ class Supervisor:
                 base_model=run.base_model,
                 resize=configuration.get("resize", Resize.STRETCH),
                 parameters=result.parameters,
+                label_thresholds=thresholds_by_label(result),
                 metrics=result.metrics,
                 mistakes=result.mistakes,
                 curves=curves,
@@ -300,7 +303,7 @@ def _kept_result(folder: Path) -> TrainingResult | None:
 
 def _score(validation: dict) -> float | None:
     """What trainings are compared by. The test split has no say in which is better."""
-    found = validation.get("accuracy", validation.get("ap50"))
+    found = next((validation[name] for name in COMPARED_BY if name in validation), None)
     if is_uneven([row.get("support", 0) for row in validation.get("per_class", ())]):
         found = validation.get("balanced_accuracy", found)
     return None if found is None else float(found)

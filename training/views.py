@@ -39,7 +39,7 @@ from training.models import Search, TrainingRun
 from training.options import TrainingOptionsSerializer, options_of
 from training.selectors import activity_of, searches_of, trainings_of
 from vision.analysis.charts import history_chart
-from vision.training.architectures import ARCHITECTURES, default_architecture, weights_here
+from vision.training.architectures import ARCHITECTURES, default_architecture, network_task, weights_here
 
 
 def _accepted(job: Job) -> Response:
@@ -82,7 +82,7 @@ class ArchitecturesView(APIView):
                     "is_default": architecture.name in defaults,
                 }
             )
-        chosen = [row for row in rows if task in (None, row["task"])]
+        chosen = [row for row in rows if task is None or row["task"] == network_task(task)]
         return Response(serializers.ArchitectureSerializer(chosen, many=True).data)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from vision.imaging.letterbox import to_letterboxed
 from vision.imaging.orientation import upright_size
 from vision.imaging.preprocessing import open_image, to_pixels
-from vision.runtime.answers import boxes_of, labels_of
+from vision.runtime.answers import boxes_of, labels_of, labels_with_thresholds
 from vision.runtime.boxes import AnchorShapes, anchors_for, thresholds_of
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from vision.runtime.onnx import OnnxNetwork
@@ -20,10 +20,13 @@ from vision.runtime.onnx import OnnxNetwork
 from .errors import ModelFailed
 
 MAX_LABELS, MAX_BOXES = 5, 100
+# Of a label of a multilabel model for which none was chosen.
+DEFAULT_THRESHOLD = 0.5
 
 
 def sure_enough(found: dict, model: dict) -> dict:
-    """What the device answers of what `Predictor.predict` found: a classifier's labels from its lowest score on.
+    """What the device answers of what `Predictor.predict` found: a classifier's labels from its lowest score on, all of
+    a multilabel model's, each with whether it is present.
 
     Args:
         model: of a manifest.
@@ -82,6 +85,10 @@ class Predictor:
 
     def _found(self, raw: np.ndarray, size: tuple[int, int]) -> dict:
         names = self.model["labels"]
+        if self.model["task"] == "multilabel":
+            own = self.model.get("label_thresholds") or {}
+            thresholds = [own.get(name, DEFAULT_THRESHOLD) for name in names]
+            return {"labels": labels_with_thresholds(raw, names, thresholds), "boxes": []}
         if not self._is_detector:
             return {"labels": labels_of(raw, names, MAX_LABELS), "boxes": []}
         detector = self.model["detector"]

@@ -47,7 +47,7 @@ def main(entry: dict, path: Path) -> int:
     Image.fromarray(made).save(content, "PNG")
     found = predictor.predict(content.getvalue())
     scores = [prediction["score"] for prediction in found["labels"] + found["boxes"]]
-    is_classifier = entry["model"]["task"] == "classification"
+    is_classifier = entry["model"]["task"] != "detection"
     if not all(math.isfinite(score) for score in scores) or (is_classifier and not scores):
         print("The model answers with something that is no number.", file=sys.stderr)  # noqa: T201
         return 1

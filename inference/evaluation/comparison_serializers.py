@@ -43,6 +43,14 @@ class ComparedModelSerializer(serializers.Serializer):
     accuracy = serializers.FloatField(required=False)
     accuracy_interval = serializers.ListField(child=serializers.FloatField(), required=False)
     recall_by_label = serializers.DictField(child=serializers.FloatField(), required=False)
+    mean_average_precision = serializers.FloatField(required=False)
+    mean_average_precision_interval = serializers.ListField(
+        child=serializers.FloatField(), required=False, allow_null=True
+    )
+    micro_f1 = serializers.FloatField(required=False)
+    macro_f1 = serializers.FloatField(required=False)
+    subset_accuracy = serializers.FloatField(required=False)
+    average_precision_by_label = serializers.DictField(child=serializers.FloatField(allow_null=True), required=False)
     ap = serializers.FloatField(required=False, allow_null=True)
     ap50 = serializers.FloatField(required=False, allow_null=True)
     ap50_interval = serializers.ListField(child=serializers.FloatField(), required=False, allow_null=True)
@@ -56,7 +64,7 @@ class ComparedPairSerializer(serializers.Serializer):
     first = serializers.UUIDField()
     second = serializers.UUIDField()
     test = serializers.CharField()
-    difference = serializers.FloatField(help_text="Of accuracy or AP50, second less first.")
+    difference = serializers.FloatField(help_text="Of accuracy, mean average precision or AP50, second less first.")
     interval = serializers.ListField(child=serializers.FloatField(), help_text="95 %, of the difference.")
     p_value = serializers.FloatField()
     is_significant = serializers.BooleanField(help_text="At 5 %.")

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from common.errors import Invalid
 from datasets.models import Snapshot
 from inference.errors import NotEvaluated, NothingToCompare
+from inference.evaluation.compared_labels import SeveralLabels
 from inference.evaluation.evaluations import check_fits, evaluate, outcomes_of
 from inference.models import Evaluation, FileKind, Model
 from jobs.context import JobContext
@@ -77,7 +78,7 @@ def check_models(models: Sequence[Model]) -> None:
     if not 2 <= len(models) <= MOST_MODELS:
         raise Invalid(f"Name 2 to {MOST_MODELS} different models.", attr="ids")
     if len({model.task for model in models}) > 1:
-        raise Invalid("Classifiers and detectors cannot be compared.", attr="ids")
+        raise Invalid("Models for different tasks cannot be compared.", attr="ids")
 
 
 @handles(ComparisonParameters)
@@ -132,7 +133,7 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
     keys = common_keys([outcomes.keys for outcomes in measured])
     if not keys:
         raise NothingToCompare()
-    common = _Boxes(models, measured, keys) if models[0].task == Task.DETECTION else _Labels(models, measured, keys)  # type: ignore[arg-type]
+    common = _compared(models, measured, keys)
     return Comparison(
         snapshot=str(snapshot.pk),
         split=split,
@@ -154,6 +155,13 @@ def compare(*, models: Sequence[Model], snapshot: Snapshot, split: str) -> Compa
         ],
         differences=common.differences()[:MOST_DIFFERENCES],
     )
+
+
+def _compared(models: Sequence[Model], measured: Sequence, keys: list[str]) -> _Labels | SeveralLabels | _Boxes:
+    task = Task(models[0].task)
+    if task is Task.MULTILABEL:
+        return SeveralLabels(measured, [_rows_of(outcomes.keys, keys) for outcomes in measured], keys)
+    return _Boxes(models, measured, keys) if task.has_boxes else _Labels(models, measured, keys)
 
 
 def common_keys(keys: Sequence[Sequence[str]]) -> list[str]:

@@ -28,7 +28,7 @@ from jobs.services import enqueue_job, handles
 from projects.models import Task
 from storage import services as storage
 from vision.analysis.curves import curves_of
-from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions
+from vision.analysis.predictions import OUTCOMES, ClassifierPredictions, DetectorPredictions, MultilabelPredictions
 from vision.imaging.letterbox import Letterbox, to_letterboxed
 from vision.imaging.orientation import upright_size
 from vision.imaging.preprocessing import ImageError, open_image
@@ -38,6 +38,7 @@ from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelF
 from vision.runtime.kinds import KINDS, NAMES
 from vision.runtime.matching import GroundTruth
 from vision.runtime.metrics import classification_metrics, worst_mistakes
+from vision.runtime.multilabel_metrics import multilabel_metrics, worst_decisions
 from vision.runtime.onnx import OnnxNetwork
 
 REPORT_EVERY = 20
@@ -117,7 +118,8 @@ def evaluate(
     # Named after the job, so that what a killed worker left of it is found.
     with tempfile.TemporaryDirectory(dir=_work_root(), prefix=f"{context.job.pk}.") as folder:
         outputs = _outputs(context, model, kind, rows, Path(folder))
-        if model.task == Task.DETECTION:
+        kind_of_model = Task(model.task)
+        if kind_of_model is Task.DETECTION:
             boxes = _boxes(model, rows, outputs)
             _require_some(boxes.truths)
             common, serving = model.detector["score_threshold"], thresholds_of(model.detector, model.class_names)
@@ -125,6 +127,14 @@ def evaluate(
             mistakes = worst_images(boxes.truths, boxes.found, serving)
             curves = curves_of(boxes)
             boxes.save(Path(folder) / OUTCOMES)
+        elif kind_of_model is Task.MULTILABEL:
+            found = _several_labels(model, rows, outputs)
+            _require_some(found.keys)
+            shown = (found.probabilities, found.truth)
+            metrics = multilabel_metrics(*shown, model.class_names, found.thresholds)
+            mistakes = worst_decisions(*shown, found.keys, model.class_names, found.thresholds)
+            curves = curves_of(found)
+            found.save(Path(folder) / OUTCOMES)
         else:
             labels = _labels(model, rows, outputs)
             _require_some(labels.keys)
@@ -166,7 +176,7 @@ class _Rows:
         self._context, self._snapshot, self._split = context, snapshot, split
         self.index = {name: number for number, name in enumerate(model.class_names)}
         self.size = (model.input_height, model.input_width)
-        self.way = to_letterboxed if model.task == Task.DETECTION else preprocessor_for(model)
+        self.way = to_letterboxed if Task(model.task).has_boxes else preprocessor_for(model)
         self.unknown = self.unreadable = 0
 
     def each(self) -> Iterator[tuple[SnapshotImage, np.ndarray, tuple[int, int]]]:
@@ -219,7 +229,7 @@ def _run_of(model: Model, runtime: str, path: Path) -> Run:
     try:
         if runtime == "onnxruntime":
             return OnnxNetwork(path, num_threads=settings.PREDICTION_THREADS).run
-        network = LiteRTDetector if model.task == Task.DETECTION else LiteRTClassifier
+        network = LiteRTDetector if Task(model.task).has_boxes else LiteRTClassifier
         return network(path, max_interpreters=1, num_threads=settings.PREDICTION_THREADS).run
     except ModelFileError as error:
         raise WorkFailed("model_file_broken", f"The file is damaged: {error}. Export it again.") from error
@@ -233,6 +243,23 @@ def _labels(model: Model, rows: _Rows, outputs: Outputs) -> ClassifierPrediction
         probabilities.append(output)
     scores = np.stack(probabilities) if probabilities else np.zeros((0, len(model.class_names)), np.float32)
     return ClassifierPredictions(keys, np.array(truth, dtype=np.int64), scores, model.class_names)
+
+
+def _several_labels(model: Model, rows: _Rows, outputs: Outputs) -> MultilabelPredictions:
+    keys, truth, probabilities = [], [], []
+    for row, _, output in outputs:
+        keys.append(str(row.image_key))
+        truth.append(np.zeros(len(model.class_names), bool))
+        truth[-1][[rows.index[annotation["label"]] for annotation in row.annotations]] = True
+        probabilities.append(output)
+    empty = np.zeros((0, len(model.class_names)), np.float32)
+    return MultilabelPredictions(
+        keys,
+        np.stack(truth) if truth else empty.astype(bool),
+        np.stack(probabilities) if probabilities else empty,
+        model.class_names,
+        model.ordered_thresholds,
+    )
 
 
 def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
@@ -255,11 +282,19 @@ def _boxes(model: Model, rows: _Rows, outputs: Outputs) -> DetectorPredictions:
     return DetectorPredictions(truths, detections, model.class_names)
 
 
-def outcomes_of(evaluation: Evaluation) -> ClassifierPredictions | DetectorPredictions:
+AnyPredictions = ClassifierPredictions | MultilabelPredictions | DetectorPredictions
+PREDICTIONS: dict[str, type[AnyPredictions]] = {
+    Task.CLASSIFICATION: ClassifierPredictions,
+    Task.MULTILABEL: MultilabelPredictions,
+    Task.DETECTION: DetectorPredictions,
+}
+
+
+def outcomes_of(evaluation: Evaluation) -> AnyPredictions:
     """What the model said of each image."""
     with storage.pinned(evaluation.outcomes) as path:  # type: ignore[arg-type]
         return read_outcomes(path, evaluation.model.task)
 
 
-def read_outcomes(path: Path, task: str) -> ClassifierPredictions | DetectorPredictions:
-    return (DetectorPredictions if task == Task.DETECTION else ClassifierPredictions).load(path)
+def read_outcomes(path: Path, task: str) -> AnyPredictions:
+    return PREDICTIONS[task].load(path)

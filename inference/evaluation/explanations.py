@@ -99,7 +99,7 @@ def explain(context: JobContext[ExplanationParameters]) -> ExplanationResult:
     if blob is None:
         raise WorkFailed("missing_object", "The image of this job is no longer here.")
     asked_label = context.parameters.label
-    look = _detector if model.task == Task.DETECTION else _classifier
+    look = _detector if Task(model.task).has_boxes else _classifier
     try:
         with storage.opened(blob) as file, open_image(file) as image, decoded(image) as upright:
             pixels, score_of, label, box = look(model, upright, asked_label)
@@ -185,7 +185,7 @@ def _detector(model: Model, image: PillowImage, asked_label: str | None) -> tupl
 
 def _shown(model: Model, image: PillowImage, pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """The heat that lies over the image: of a letterboxed one without the grey rest."""
-    if model.task != Task.DETECTION and model.resize != Resize.LETTERBOX:
+    if not Task(model.task).has_boxes and model.resize != Resize.LETTERBOX:
         return heat
     height, width = pixels.shape[:2]
     letterbox = Letterbox.fit(*image.size, (height, width))

@@ -11,7 +11,7 @@ import numpy as np
 from storage import services as storage
 from storage.models import Blob
 from vision.analysis.box_table import BoxTable
-from vision.analysis.predictions import ClassifierPredictions
+from vision.analysis.predictions import ClassifierPredictions, MultilabelPredictions
 from vision.runtime.boxes import Detections
 from vision.runtime.matching import GroundTruth, boxes_taken
 from vision.runtime.thresholds import Threshold
@@ -19,12 +19,19 @@ from vision.runtime.thresholds import Threshold
 # A page asks for the same evaluation again and again. A large one is read each time: it would fill the memory.
 KEPT, LARGEST_KEPT_BYTES = 3, 32 * 2**20
 
-Results = TypeVar("Results", ClassifierPredictions, BoxTable)
+Results = TypeVar("Results", ClassifierPredictions, MultilabelPredictions, BoxTable)
 
 
 def kept_labels(blob: Blob) -> ClassifierPredictions:
     """What a classifier said, from memory where it was asked for before."""
     return _labels_of(blob.sha256) if blob.size <= LARGEST_KEPT_BYTES else _loaded(ClassifierPredictions, blob)
+
+
+def kept_several_labels(blob: Blob) -> MultilabelPredictions:
+    """What a multilabel model said, from memory where it was asked for before."""
+    if blob.size > LARGEST_KEPT_BYTES:
+        return _loaded(MultilabelPredictions, blob)
+    return _several_labels_of(blob.sha256)
 
 
 def kept_boxes(blob: Blob) -> BoxTable:
@@ -48,6 +55,11 @@ def _loaded(kind: type[Results], blob: Blob) -> Results:
 @lru_cache(maxsize=KEPT)
 def _labels_of(sha256: str) -> ClassifierPredictions:
     return _loaded(ClassifierPredictions, Blob.objects.get(sha256=sha256))
+
+
+@lru_cache(maxsize=KEPT)
+def _several_labels_of(sha256: str) -> MultilabelPredictions:
+    return _loaded(MultilabelPredictions, Blob.objects.get(sha256=sha256))
 
 
 @lru_cache(maxsize=KEPT)

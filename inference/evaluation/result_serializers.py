@@ -91,6 +91,12 @@ class OutcomeSerializer(ShownImageSerializer):
     predicted = serializers.CharField(required=False)
     score = serializers.FloatField(required=False)
     label_score = serializers.FloatField(required=False)
+    labels = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Of a multilabel model: what the image has."
+    )
+    predicted_labels = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Of a multilabel model: what it said."
+    )
     hits = serializers.IntegerField(required=False)
     false_positives = serializers.IntegerField(required=False)
     misses = serializers.IntegerField(required=False)

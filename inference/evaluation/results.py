@@ -7,11 +7,13 @@ import numpy as np
 from common.errors import Invalid, NotFound
 from datasets.natural_order import natural_key
 from inference.errors import NotEvaluated
+from inference.evaluation.multilabel_rows import multilabel_answers, multilabel_images, multilabel_rows
 from inference.evaluation.result_rows import (
     box_answers,
     box_images,
     box_rows,
     kept_labels,
+    kept_several_labels,
     label_answers,
     label_images,
     label_rows,
@@ -43,7 +45,12 @@ def list_evaluation_images(evaluation: Evaluation, options: dict, *, is_seen: bo
     if options.get("outcome") == "cell" and not {"label", "predicted"} & set(options):
         raise Invalid("A cell is named by label, predicted, or both.", attr="outcome", code="required")
     page = slice(options["offset"], options["offset"] + options["page_size"])
-    if evaluation.model.task != Task.DETECTION:
+    task = Task(evaluation.model.task)
+    if task is Task.MULTILABEL:
+        found = kept_several_labels(blob)
+        chosen = multilabel_images(found, options)
+        return len(chosen), with_images(multilabel_rows(found, chosen[page]), evaluation.snapshot, is_seen=is_seen)
+    if not task.has_boxes:
         outcomes = kept_labels(blob)
         chosen = label_images(outcomes, options)
         return len(chosen), with_images(label_rows(outcomes, chosen[page]), evaluation.snapshot, is_seen=is_seen)
@@ -62,7 +69,10 @@ def threshold_table(evaluation: Evaluation, options: dict) -> dict:
     """
     blob, label = _outcomes_of(evaluation, options), options.get("label")
     index = None if label is None else evaluation.model.class_names.index(label)
-    if evaluation.model.task == Task.DETECTION:
+    task = Task(evaluation.model.task)
+    if task is Task.MULTILABEL:
+        answers = multilabel_answers(kept_several_labels(blob), index)
+    elif task.has_boxes:
         answers = box_answers(sure_boxes(blob, 0.0), index)
     else:
         answers = label_answers(kept_labels(blob), index)
@@ -81,7 +91,11 @@ def label_curves(evaluation: Evaluation, options: dict) -> dict:
     """
     blob, label = _outcomes_of(evaluation, options), options["label"]
     index, roc = evaluation.model.class_names.index(label), None
-    if evaluation.model.task == Task.DETECTION:
+    task = Task(evaluation.model.task)
+    if task is Task.MULTILABEL:
+        scores, right, total = multilabel_answers(kept_several_labels(blob), index)
+        roc = roc_curve(scores, right)
+    elif task.has_boxes:
         scores, right, total = box_answers(sure_boxes(blob, 0.0), index)
     else:
         outcomes = kept_labels(blob)
@@ -114,7 +128,7 @@ def render_figure(evaluation: Evaluation, name: str, kind: str) -> bytes:
     Raises:
         NotFound: it does not have these figures.
     """
-    is_detector = evaluation.model.task == Task.DETECTION
+    is_detector = Task(evaluation.model.task).has_boxes
     names, metrics, curves = evaluation.model.class_names, evaluation.metrics, evaluation.curves
     about = _about(evaluation)
     if name == "confusion" and "confusion_matrix" in metrics:

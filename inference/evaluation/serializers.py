@@ -19,9 +19,14 @@ from vision.runtime.kinds import NAMES
 
 @extend_schema_serializer(deprecate_fields=["surest_mistake"])
 class MistakeSerializer(serializers.Serializer):
-    """A wrongly classified image, or for detectors an image with false alarms and misses."""
+    """A wrongly classified image, for multilabel models a wrong decision about a label of an image, or for detectors an
+    image with false alarms and misses."""
 
     image = serializers.CharField()
+    kind = serializers.ChoiceField(
+        ["missed", "false_alarm"], required=False, help_text="Of a multilabel model: what is wrong about `label`."
+    )
+    threshold = serializers.FloatField(required=False, help_text="Of a multilabel model: that of `label`.")
     label = serializers.CharField(required=False)
     predicted = serializers.CharField(required=False)
     score = serializers.FloatField(required=False)

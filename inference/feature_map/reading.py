@@ -17,7 +17,7 @@ from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.stores import embedded_in, halves_of, ids_in, store_of
 from inference.feature_map.files import read_map
 from inference.feature_map.making import FEWEST_IMAGES
-from projects.models import Project, Task
+from projects.models import Project
 from storage.stored_keys import stored_rows, written
 from vision.analysis.feature_store import Lookup
 
@@ -100,7 +100,7 @@ def _labels_of(project: Project, ids: np.ndarray) -> tuple[np.ndarray, list[str]
     """`(images,)` int places of their labels, and the labels in their order."""
     of_project = Q(image__dataset__project=project)
     rows: QuerySet[Any] = ImageLabel.objects.filter(of_project)
-    if project.task == Task.CLASSIFICATION:
+    if project.kind.has_single_labels:
         rows = Annotation.objects.filter(of_project, confirmed=True)
     found = stored_rows(rows.order_by("label__order", "label").values_list("image", "label"))
     names = list(dict.fromkeys(label for _, label in found))[:NO_LABEL]

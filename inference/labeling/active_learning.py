@@ -16,11 +16,11 @@ from datasets.models import Dataset, Image
 from inference.labeling.box_pairs import boxes_apart
 from inference.labeling.datasets import REPORT_EVERY, dataset_of
 from inference.labeling.features import embedder_of
-from inference.labeling.uncertainty import distribution, uncertainty_of
+from inference.labeling.uncertainty import distribution, uncertainty_of, uncertainty_options
 from inference.models import LabelingCandidate, Model
 from inference.serving.job_models import get_model_or_fail
 from inference.serving.predicted_annotations import store_suggestions, unlabelled
-from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions, make_predictor, preprocessor_for
+from inference.serving.prediction import Prediction, PredictionOptions, make_predictor, preprocessor_for
 from jobs.context import JobContext
 from jobs.contracts import JobParameters, JobResult
 from jobs.models import Job, JobKind
@@ -159,14 +159,10 @@ class _ImageScorer:
 
     def __init__(self, model: Model, other: Model | None) -> None:
         self._model, self._other = model, other
-        self._is_detector = model.task == Task.DETECTION
+        self._is_detector, self._has_one_label = Task(model.task).has_boxes, Task(model.task).has_single_labels
         self._embedder = embedder_of(model)
         # Doubt lives below the threshold too: one run gives all boxes, and those that count are among them.
-        own = (
-            PredictionOptions(threshold=LOWEST_SCORE)
-            if self._is_detector
-            else PredictionOptions(limit=len(model.class_names))
-        )
+        own = uncertainty_options(model) if not self._has_one_label else PredictionOptions(limit=len(model.class_names))
         self._predict = make_predictor(model, own)
         self._thresholds: dict[str, float] = {}
         if self._is_detector:
@@ -211,4 +207,7 @@ class _ImageScorer:
     def _labels_apart(self, first: Prediction, second: Prediction) -> float:
         assert self._other is not None
         names = list(dict.fromkeys([*self._model.class_names, *self._other.class_names]))
+        if not self._has_one_label:  # the labels that only one of them sees
+            said = [{answer["label"] for answer in prediction.answers} for prediction in (first, second)]
+            return len(said[0] ^ said[1]) / max(1, len(said[0] | said[1]))
         return float(disagreement(distribution(first, names)[None], distribution(second, names)[None])[0])

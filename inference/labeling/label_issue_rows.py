@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
 from datasets.locking import lock_datasets
 from datasets.models import Annotation, Dataset, Image
 from inference.models import LabelIssue, Model
-from projects.models import Project, Task
+from projects.models import TASKS_WITH_EMPTY_IMAGES, Project
 from projects.selectors import is_live, project_ids_of
 
 INSERT_CHUNK = 1000
@@ -54,7 +54,7 @@ def open_label_issues(rows: QuerySet[LabelIssue]) -> QuerySet[LabelIssue]:
     drawn = Exists(marks.filter(pk=OuterRef("annotation"))) | (Q(annotation=None) & Exists(marks))
     # Of a project of boxes the whole image is an outlier, whatever is drawn on it.
     has_none = ~Exists(Annotation.objects.filter(image=OuterRef("image"), confirmed=True))
-    is_open = has_none | Q(dataset__project__task=Task.DETECTION)
+    is_open = has_none | Q(dataset__project__task__in=TASKS_WITH_EMPTY_IMAGES)
     unlabelled = Q(kind=LabelIssue.Kind.OUTLIER, label="") & is_open
     return rows.filter(decision=None).filter(Q(kind=LabelIssue.Kind.NOT_DRAWN) | drawn | unlabelled)
 

@@ -66,6 +66,13 @@ def start_label_issues(*, model: Model, dataset: Dataset, user: User) -> Job:
     """Make the job that looks for wrong labels. Raises `Invalid`."""
     if model.task != dataset.project.task:
         raise Invalid(f"Its project is for {dataset.project.task}, the model for {model.task}.", attr="dataset")
+    if model.task == Task.MULTILABEL:
+        raise Invalid(
+            "Labels of multilabel projects are not searched for mistakes yet. The evaluations of a model list its "
+            "mistakes.",
+            attr="model",
+            code="not_for_multilabel",
+        )
     labelled = Image.objects.filter(dataset=dataset, annotations__confirmed=True).distinct()
     if not labelled[FEWEST_IMAGES - 1 : FEWEST_IMAGES].exists():
         raise Invalid(

@@ -14,8 +14,10 @@ from vision.analysis.selection import box_uncertainty, margin_uncertainty
 
 def uncertainty_options(model: Model) -> PredictionOptions:
     """What to ask a model for: doubt lives below the threshold too."""
-    if model.task == Task.DETECTION:
+    if Task(model.task).has_boxes:
         return PredictionOptions(threshold=LOWEST_SCORE)
+    if model.task == Task.MULTILABEL:
+        return PredictionOptions()  # which has every label, and its own threshold
     return PredictionOptions(threshold=0.0, limit=len(model.class_names))
 
 
@@ -24,7 +26,15 @@ def uncertainty_of(model: Model, prediction: Prediction) -> float:
     if model.task == Task.DETECTION:
         scores = np.array([box["score"] for box in prediction.boxes])
         return float(box_uncertainty([scores], model.detector["score_threshold"])[0])
+    if model.task == Task.MULTILABEL:
+        return max((_closeness(answer["score"], answer["threshold"]) for answer in prediction.labels), default=0.0)
     return float(margin_uncertainty(distribution(prediction, model.class_names)[None])[0])
+
+
+def _closeness(score: float, threshold: float) -> float:
+    """1 at the threshold, 0 at a score of 0 or 1: how unsure one decision of several is."""
+    way = 1 - threshold if score >= threshold else threshold
+    return 1 - abs(score - threshold) / way if way > 0 else 1.0
 
 
 def distribution(prediction: Prediction, names: Sequence[str]) -> np.ndarray:

@@ -12,6 +12,7 @@ from inference.models import Model, Resize
 from projects.models import Task
 from vision.imaging.letterbox import Letterbox, to_letterboxed
 from vision.imaging.preprocessing import open_image, to_pixels
+from vision.runtime.answers import labels_with_thresholds
 from vision.runtime.boxes import AnchorShapes, anchors_for, detections_from
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, ModelFileError
 from vision.runtime.kinds import KINDS
@@ -38,7 +39,7 @@ def image() -> bytes:
 def output_of(model: Model, kind: str, path: Path) -> dict | None:
     """The line that `predict.py` prints for the sample; None for files that this process has no runtime for."""
     size = (model.input_height, model.input_width)
-    is_detector = model.task == Task.DETECTION
+    is_detector = Task(model.task).has_boxes
     try:
         if KINDS[kind].runtime == "onnxruntime":
             run = OnnxNetwork(path).run
@@ -55,6 +56,10 @@ def output_of(model: Model, kind: str, path: Path) -> dict | None:
 
 
 def _labels(model: Model, scores: np.ndarray) -> dict:
+    if model.task == Task.MULTILABEL:
+        answers = labels_with_thresholds(scores, model.class_names, model.ordered_thresholds)
+        present = [answer for answer in answers if answer["is_present"]]
+        return {"labels": [{"label": answer["label"], "score": round(answer["score"], 4)} for answer in present]}
     best = [n for n in np.argsort(-scores)[:LABELS] if scores[n] >= (model.score_threshold or 0.0)]
     return {"labels": [{"label": model.class_names[n], "score": round(float(scores[n]), 4)} for n in best]}
 

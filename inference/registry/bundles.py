@@ -66,6 +66,13 @@ CLASSIFY = """def predict(path):
     return {"labels": [{"label": LABELS[index], "score": round(float(scores[index]), 4)} for index in best]}
 """
 
+TAG = """def predict(path):
+    with open_image(path) as image:
+        scores = list(run(PREPARE(image, (HEIGHT, WIDTH))[None].astype(np.float32)).values())[0][0]
+    present = [index for index in np.argsort(-scores) if scores[index] >= THRESHOLDS[index]]
+    return {"labels": [{"label": LABELS[index], "score": round(float(scores[index]), 4)} for index in present]}
+"""
+
 BOXES = """def predict(path):
     with open_image(path) as image:
         width, height = upright_size(image)
@@ -94,6 +101,9 @@ RAW = """def predict(path):
         found.append({"label": LABELS[label], "score": round(float(score), 4), "box": box})
     return {"boxes": found}
 """
+
+# Without files that have a detector's raw output.
+PREDICT = {Task.CLASSIFICATION: CLASSIFY, Task.MULTILABEL: TAG, Task.DETECTION: BOXES}
 
 MAIN = """
 if __name__ == "__main__":
@@ -180,10 +190,13 @@ def _entry(name: str, mode: int) -> zipfile.ZipInfo:
 def program(model: Model, kind: str) -> str:
     """The text of `predict.py` for this very model and kind of file."""
     runtime, raw = KINDS[kind].runtime, _has_raw_output(model, kind)
-    is_detector = model.task == Task.DETECTION
+    task = Task(model.task)
+    is_detector = task.has_boxes
     settings = [f"HEIGHT, WIDTH = {model.input_height}, {model.input_width}"]
     if is_detector:
         settings.append(f"THRESHOLDS = {boxes.thresholds_of(model.detector, model.class_names)}")
+    elif task is Task.MULTILABEL:
+        settings.append(f"THRESHOLDS = {model.ordered_thresholds}")
     else:
         settings.append(f"THRESHOLD = {model.score_threshold or 0.0}")
     if raw:
@@ -220,7 +233,7 @@ def program(model: Model, kind: str) -> str:
             *settings,
             loading,
             "",
-            RAW if raw else BOXES if is_detector else CLASSIFY,
+            RAW if raw else PREDICT[task],
             MAIN,
         ]
     )
@@ -242,7 +255,7 @@ def readme(model: Model, kind: str, report: dict, expected: dict | None, documen
         )
     if report:
         parts.append(f"## How good this file is\n\n{_figures(report)}")
-    if model.task == Task.DETECTION or model.score_threshold:
+    if not Task(model.task).has_single_labels or model.score_threshold:
         parts.append(
             "The thresholds are in `predict.py`, as the model had them when this was made. When they are changed in "
             "the studio, it calls this bundle `stale`: make it again there."
@@ -265,6 +278,8 @@ def readme(model: Model, kind: str, report: dict, expected: dict | None, documen
 FIGURES = (
     ("accuracy", "accuracy"),
     ("keras_accuracy", "accuracy before the export"),
+    ("micro_f1", "F1 of all labels"),
+    ("keras_micro_f1", "F1 of all labels before the export"),
     ("ap50", "AP50"),
     ("keras_ap50", "AP50 before the export"),
     ("drop", "lost by the export"),

@@ -22,11 +22,12 @@ from storage.database import atomic_again
 def change_model(*, model: Model, changes: Mapping[str, Any]) -> None:
     """Write these fields alone, as its stage may move at the same time, and of a detector's settings those that are
     named: another user may change the others at the same time."""
-    if "detector" in changes:
+    joined = [name for name in ("detector", "label_thresholds") if name in changes]
+    if joined:
         held = Model.objects.select_for_update(of=("self",)).filter(pk=model.pk).first()
         if held is None:
             raise NotFound()
-        changes = {**changes, "detector": {**held.detector, **changes["detector"]}}
+        changes = {**changes, **{name: {**getattr(held, name), **changes[name]} for name in joined}}
     change_fields("model_fields", model, changes)
 
 

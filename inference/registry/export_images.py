@@ -15,6 +15,14 @@ CALIBRATION_IMAGES = 200
 UNLABELLED_IMAGES = 64
 
 
+# What a sample of an image says of which nothing is known.
+UNKNOWN: dict[Task, dict[str, Any]] = {
+    Task.CLASSIFICATION: {"label": -1},
+    Task.MULTILABEL: {"labels": []},
+    Task.DETECTION: {"boxes": [], "labels": []},
+}
+
+
 def images_for(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
     """Images to verify the files on, and others to calibrate them with: of a snapshot, or what the project has."""
     if snapshot is not None and snapshot.has_images:
@@ -26,7 +34,7 @@ def images_for(model: Model, snapshot: Snapshot | None, folder: Path) -> dict:
             return {"samples": verification, "source": source, "is_labelled": True, "calibration": calibration}
     images = Image.objects.filter(dataset__project=model.project_id).select_related("blob").order_by("id")
     paths = [(str(image.pk), str(storage.pin(image.blob, folder))) for image in images[: 2 * UNLABELLED_IMAGES]]
-    unknown: dict[str, Any] = {"boxes": [], "labels": []} if model.task == Task.DETECTION else {"label": -1}
+    unknown = UNKNOWN[Task(model.task)]
     samples = [{"id": pk, "path": path, **unknown} for pk, path in paths[::2]]
     return {
         "samples": samples,
@@ -52,12 +60,12 @@ def labelled_samples(model: Model, rows: list[SnapshotImage], folder: Path) -> l
         if not set(names) <= set(index):
             continue
         sample: dict = {"id": str(row.image_key), "path": str(storage.pin(row.blob, folder))}
-        if model.task == Task.DETECTION:
-            sample |= {
-                "boxes": [annotation["box"] for annotation in row.annotations],
-                "labels": [index[name] for name in names],
-            }
-        else:
+        task = Task(model.task)
+        if task.has_single_labels:
             sample["label"] = index[names[0]]
+        else:
+            sample["labels"] = [index[name] for name in names]
+        if task.has_boxes:
+            sample["boxes"] = [annotation["box"] for annotation in row.annotations]
         samples.append(sample)
     return samples

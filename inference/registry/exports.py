@@ -25,6 +25,7 @@ from jobs.engine.process import EngineProcess, result_of
 from jobs.errors import WorkFailed
 from jobs.models import Job, JobKind, Queue
 from jobs.services import WORK_FOLDERS, enqueue_job, handles
+from projects.models import Task
 from vision.engine_requests import write_request
 from vision.exporting.request import Export, ExportRequest
 from vision.runtime.kinds import KERAS_RETINANET_KINDS, KINDS
@@ -75,7 +76,7 @@ def start_export(
     Args:
         bundle_of: the kind of file that a zip with everything around it is made for, if one is wanted.
         snapshot: whose test split they are verified on; the model's own by default.
-        largest_drop: how much accuracy or AP50 a file may lose.
+        largest_drop: how much accuracy, F1 of all labels or AP50 a file may lose.
 
     Raises:
         Invalid: the model cannot be exported as one of them.
@@ -207,6 +208,7 @@ def export_request(model: Model, parameters: ModelExportParameters, folder: Path
         detector=model.detector,
         kinds=parameters.kinds,
         largest_drop=parameters.largest_drop,
+        thresholds=model.ordered_thresholds if model.task == Task.MULTILABEL else [],
         files={"litert-float32": str(litert)} if has_litert else {},
         **images_for(model, snapshot, folder / "images"),
     )

@@ -121,7 +121,12 @@ class ModelUploadSerializer(KnownFieldsOnly, OneLineName, serializers.Serializer
     def validate(self, attrs: dict) -> dict:
         self._with_file(attrs)
         attrs["filename"], attrs["format"] = clean_filename(attrs["file"].name), format_of(attrs["file"].name)
-        if attrs["project"].task == Task.DETECTION:
+        task = attrs["project"].kind
+        if task is Task.MULTILABEL:
+            raise serializers.ValidationError(
+                {"project": ["Models from elsewhere are read in classification and detection projects only."]}
+            )
+        if task.has_boxes:
             return self._as_detector(attrs)
         if attrs["anchors"] is not None:
             raise serializers.ValidationError({"anchors": ["Only detectors have anchors; leave them out."]})

@@ -102,6 +102,9 @@ class TagsField(serializers.ListField):
         return sorted(set(tags))
 
 
+CHANGEABLE = ("name", "notes", "tags", "visibility", "detector", "score_threshold", "label_thresholds")
+
+
 class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer):
     files = ModelFileSerializer(many=True, read_only=True)
     class_names = serializers.ListField(child=serializers.CharField(), read_only=True)
@@ -120,6 +123,12 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         allow_null=True,
         help_text="Of a classifier: lowest score that predictions answer with when they name none; null: 0.",
     )
+    label_thresholds = serializers.DictField(
+        child=Number(min_value=0, max_value=1),
+        required=False,
+        help_text="Of a multilabel model: from which score on an image has a label, by its name. Chosen on the "
+        "validation split; what is not named keeps its threshold.",
+    )
     tags = TagsField(required=False, max_length=20)
     project_name = serializers.SerializerMethodField(help_text="null: others made it public, and you are no member.")
     dataset = serializers.SerializerMethodField(help_text="Of its snapshot.")
@@ -134,15 +143,11 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         fields = [
             "id", "project", "name", "version", "notes", "tags", "task", "stage", "visibility", "class_names",
             "architecture", "input_height", "input_width", "resize", "parameters", "metrics", "detector",
-            "score_threshold", "training",
+            "score_threshold", "label_thresholds", "training",
             "base_model", "snapshot", "origin", "files", "created_at", "project_name", "dataset", "dataset_name",
             "snapshot_name", "base_model_name", "created_by",
         ]  # fmt: skip
-        read_only_fields = [
-            field
-            for field in fields
-            if field not in ("name", "notes", "tags", "visibility", "detector", "score_threshold")
-        ]
+        read_only_fields = [field for field in fields if field not in CHANGEABLE]
 
     @staticmethod
     def _known(model: Model) -> bool:
@@ -174,7 +179,7 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
         if value is None:
             return {}
         assert model is not None
-        if model.task != Task.DETECTION:
+        if not Task(model.task).has_boxes:
             raise serializers.ValidationError("Only detectors have these settings.")
         unknown = sorted(set(value.get("label_thresholds", {})) - set(model.class_names))
         if unknown:
@@ -183,8 +188,21 @@ class ModelSerializer(KnownFieldsOnly, OneLineName, serializers.ModelSerializer)
 
     def validate_score_threshold(self, value: float | None) -> float | None:
         assert self.instance is not None
-        if value is not None and self.instance.task == Task.DETECTION:
+        task = Task(self.instance.task)
+        if value is not None and task.has_boxes:
             raise serializers.ValidationError("A detector has its thresholds in `detector`.")
+        if value is not None and not task.has_single_labels:
+            raise serializers.ValidationError("A multilabel model has its thresholds in `label_thresholds`.")
+        return value
+
+    def validate_label_thresholds(self, value: dict[str, float]) -> dict[str, float]:
+        model = self.instance
+        assert model is not None
+        if model.task != Task.MULTILABEL:
+            raise serializers.ValidationError("Only multilabel models have a threshold for each label.")
+        unknown = sorted(set(value) - set(model.class_names))
+        if unknown:
+            raise serializers.ValidationError(f"The model has no label {unknown[0]!r}.")
         return value
 
 

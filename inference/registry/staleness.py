@@ -13,7 +13,10 @@ def settings_inside(model: Model, kind: str) -> dict:
     """What a file that is written now has inside of how a model's output is read, as fields of its report: the
     thresholds in the program of a bundle, a detector's suppression in the graph of an export. Empty for what has none
     of it."""
-    if model.task != Task.DETECTION:
+    task = Task(model.task)
+    if task is Task.MULTILABEL:
+        return {"label_thresholds": model.label_thresholds} if kind == FileKind.BUNDLE else {}
+    if not task.has_boxes:
         return {"score_threshold": model.score_threshold} if kind == FileKind.BUNDLE else {}
     if kind == FileKind.BUNDLE:
         return {"detector": {name: model.detector[name] for name in THRESHOLDS if name in model.detector}}
@@ -25,6 +28,8 @@ def is_stale(file: ModelFile) -> bool:
     inside = file.report.get("detector", {})
     if any(file.model.detector.get(name) != value for name, value in inside.items()):
         return True
+    if "label_thresholds" in file.report:
+        return file.report["label_thresholds"] != file.model.label_thresholds
     return "score_threshold" in file.report and file.report["score_threshold"] != file.model.score_threshold
 
 
@@ -35,4 +40,6 @@ def is_outdated(info: dict, model: Model | None) -> bool:
     sent = info.get("detector") or {}
     if any(sent.get(name) != model.detector.get(name) for name in THRESHOLDS if sent):
         return True
-    return model.task != Task.DETECTION and info.get("score_threshold") != model.score_threshold
+    if model.task == Task.MULTILABEL:
+        return (info.get("label_thresholds") or {}) != model.label_thresholds
+    return model.task == Task.CLASSIFICATION and info.get("score_threshold") != model.score_threshold

@@ -139,7 +139,7 @@ def _predict_images(context: JobContext[BatchParameters], model: Model, folder: 
                 rejected.append({"image": str(image.pk), "filename": image.filename, "code": error.code})
                 continue
             results.add({"image": str(image.pk)}, prediction, (str(image.pk), image.filename))
-            counts.update(detection["label"] for detection in prediction.boxes or prediction.labels[:1])
+            counts.update(detection["label"] for detection in prediction.answers)
             if parameters.suggest:
                 waiting.append((image, prediction))
                 if len(waiting) == SUGGEST_EVERY:

@@ -14,7 +14,7 @@ from datasets.models import Annotation, Image, Origin
 from datasets.selectors import is_labelled
 from inference.models import Model
 from inference.serving.prediction import Prediction
-from projects.models import Project, Task
+from projects.models import Project
 from storage.database import atomic_again
 
 
@@ -27,7 +27,8 @@ def unlabelled(images: QuerySet[Image]) -> QuerySet[Image]:
 def store_suggestions(
     *, project: Project, model: Model, predictions: Sequence[tuple[Image, Prediction]], user: User | None = None
 ) -> int:
-    """Make unconfirmed annotations of predictions: the best label, or every box. They replace earlier suggestions.
+    """Make unconfirmed annotations of predictions: the best label, every label that is present, or every box. They
+    replace earlier suggestions.
 
     An image that was labelled or looked at meanwhile is left alone. Labels that the project does not have are made.
     The history of each image names `user`, who asked for them.
@@ -41,10 +42,10 @@ def store_suggestions(
     open_images = set(unlabelled(images).values_list("pk", flat=True))
     rows: list[Annotation] = []
     stored = [(image, prediction) for image, prediction in predictions if image.pk in open_images]
-    names = [mark["label"] for _, prediction in stored for mark in _marks(model, prediction)]
+    names = [mark["label"] for _, prediction in stored for mark in prediction.answers]
     labels = ensure_labels(project=project, names=names)
     for image, prediction in stored:
-        for mark in _marks(model, prediction):
+        for mark in prediction.answers:
             box = mark.get("box")
             if box is not None:
                 box = _inside(box, image)
@@ -64,10 +65,6 @@ def store_suggestions(
         Annotation.objects.filter(image__in=open_images, confirmed=False, origin=Origin.MODEL).delete()
         Annotation.objects.bulk_create(rows, batch_size=2000)
     return len(rows)
-
-
-def _marks(model: Model, prediction: Prediction) -> list[dict]:
-    return prediction.boxes if model.task == Task.DETECTION else prediction.labels[:1]
 
 
 def _inside(box: Sequence[float], image: Image) -> tuple[float, float, float, float] | None:

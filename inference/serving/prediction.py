@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from storage import services as storage
 from vision.imaging.letterbox import to_letterboxed
 from vision.imaging.orientation import upright_size
 from vision.imaging.preprocessing import decoded, open_image, to_pixels
-from vision.runtime.answers import boxes_of, labels_of
+from vision.runtime.answers import boxes_of, labels_of, labels_with_thresholds, present_labels
 from vision.runtime.boxes import AnchorShapes, anchors_for, thresholds_of
 from vision.runtime.interpreters import LiteRTClassifier, LiteRTDetector, LiteRTNetwork, ModelFileError, ModelPool
 from vision.runtime.overlay import draw_boxes
@@ -53,6 +53,11 @@ class Prediction:
     labels: list[dict]
     boxes: list[dict]
 
+    @property
+    def answers(self) -> list[dict]:
+        """What is said of the image: its boxes, or the labels that it has."""
+        return self.boxes or present_labels(self.labels)
+
 
 @dataclass(frozen=True)
 class PredictionOptions:
@@ -74,10 +79,10 @@ def make_predictor(model: Model, options: PredictionOptions) -> Predictor:
     Raises:
         ModelNotServable, ModelFileBroken: as `load_runtime`.
     """
-    if model.task == Task.DETECTION:
+    if Task(model.task).has_boxes:
         return partial(detect_objects, load_runtime(model, LiteRTDetector), model, options)
     runtime = load_runtime(model, LiteRTClassifier)
-    return partial(classify_image, runtime, preprocessor_for(model), model.class_names, options)
+    return partial(classify_image, runtime, model, options)
 
 
 def load_runtime(model: Model, kind: type[AnyNetwork]) -> AnyNetwork:
@@ -110,10 +115,10 @@ def _verified_path(model: Model) -> Path:
 def predict_pixels(model: Model, options: PredictionOptions, pixels: np.ndarray, filename: str = "") -> Prediction:
     """As `make_predictor`, for an image in memory: `(height, width, 3)` uint8 RGB, upright."""
     image = pillow.fromarray(pixels)
-    if model.task == Task.DETECTION:
+    if Task(model.task).has_boxes:
         return detect_in(load_runtime(model, LiteRTDetector), model, options, image, filename)
     runtime = load_runtime(model, LiteRTClassifier)
-    return classify(runtime, preprocessor_for(model), model.class_names, options, image, filename)
+    return classify(runtime, model, options, image, filename)
 
 
 def preprocessor_for(model: Model) -> Callable[[Image, tuple[int, int]], np.ndarray]:
@@ -122,30 +127,24 @@ def preprocessor_for(model: Model) -> Callable[[Image, tuple[int, int]], np.ndar
 
 
 def classify_image(
-    runtime: LiteRTClassifier,
-    to_pixels_of: Callable[[Image, tuple[int, int]], np.ndarray],
-    class_names: Sequence[str],
-    options: PredictionOptions,
-    source: Path | BinaryIO,
-    filename: str,
+    runtime: LiteRTClassifier, model: Model, options: PredictionOptions, source: Path | BinaryIO, filename: str
 ) -> Prediction:
-    """Labels with scores of one image, the best first."""
+    """Labels with scores of one image, the best first; of a multilabel model every label, and whether it is present."""
     with open_image(source) as image:
-        return classify(runtime, to_pixels_of, class_names, options, image, filename)
+        return classify(runtime, model, options, image, filename)
 
 
 def classify(
-    runtime: LiteRTClassifier,
-    to_pixels_of: Callable[[Image, tuple[int, int]], np.ndarray],
-    class_names: Sequence[str],
-    options: PredictionOptions,
-    image: Image,
-    filename: str,
+    runtime: LiteRTClassifier, model: Model, options: PredictionOptions, image: Image, filename: str
 ) -> Prediction:
     """As `classify_image`, of an opened image."""
     width, height = upright_size(image)
-    scores = runtime.predict(to_pixels_of(image, runtime.image_size))
-    labels = labels_of(scores, class_names, options.limit or DEFAULT_LABELS, options.threshold or 0.0)
+    scores = runtime.predict(preprocessor_for(model)(image, runtime.image_size))
+    if Task(model.task).has_single_labels:
+        labels = labels_of(scores, model.class_names, options.limit or DEFAULT_LABELS, options.threshold or 0.0)
+    else:
+        thresholds = model.ordered_thresholds if options.threshold is None else options.threshold
+        labels = labels_with_thresholds(scores, model.class_names, thresholds, options.limit)
     return Prediction(filename, width, height, labels, [])
 
 
@@ -188,14 +187,18 @@ def draw_prediction(model: Model, source: Path | BinaryIO, prediction: Predictio
 
 def with_own_threshold(model: Model, options: PredictionOptions) -> PredictionOptions:
     """What is served: a classifier's own lowest score where the caller names none. Analyses see every score."""
-    if options.threshold is not None or model.task == Task.DETECTION:
+    if options.threshold is not None or not Task(model.task).has_single_labels:
         return options
     return replace(options, threshold=model.score_threshold)
 
 
 def serving_thresholds(model: Model, asked: float | None = None) -> dict[str, float]:
     """The lowest score that is answered, by label: what was asked for, else the model's own."""
-    if model.task != Task.DETECTION:
+    task = Task(model.task)
+    if task is Task.MULTILABEL:
+        limits = model.ordered_thresholds if asked is None else [asked] * len(model.class_names)
+        return dict(zip(model.class_names, limits, strict=True))
+    if not task.has_boxes:
         lowest = model.score_threshold if asked is None else asked
         return dict.fromkeys(model.class_names, lowest or 0.0)
     if asked is not None:

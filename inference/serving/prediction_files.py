@@ -38,7 +38,8 @@ class PredictionFiles:
         """One image or frame; in the CSV a row for each label or box, one without when there is nothing."""
         self._json.write(self._separator + json.dumps({**where, **asdict(prediction)}, ensure_ascii=False))
         self._separator = ",\n"
-        for detection in prediction.boxes or prediction.labels or [{}]:
+        labels = [answer for answer in prediction.labels if answer.get("is_present", True)]
+        for detection in prediction.boxes or labels or [{}]:
             box = detection.get("box", ["", "", "", ""])
             name = _plain(detection.get("label", ""))
             lowest = self._thresholds.get(detection.get("label", ""), "")

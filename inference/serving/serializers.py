@@ -27,10 +27,13 @@ class PredictionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
         min_value=0,
         max_value=1,
         required=False,
-        help_text="Lowest score to answer. Default: the model's own, for boxes each label's.",
+        help_text="Lowest score to answer. Default: the model's own, for boxes and of multilabel models each label's.",
     )
     max = serializers.IntegerField(
-        min_value=1, max_value=1000, required=False, help_text="Labels (default 5) or boxes (300) an image at most."
+        min_value=1,
+        max_value=1000,
+        required=False,
+        help_text="Labels (default 5, of multilabel models all) or boxes (300) an image at most.",
     )
     iou = Number(
         min_value=0,
@@ -51,6 +54,13 @@ class ScoreSerializer(serializers.Serializer):
     score = serializers.FloatField()
 
 
+class AnsweredLabelSerializer(ScoreSerializer):
+    threshold = serializers.FloatField(required=False, help_text="Of multilabel models: from this score on it counts.")
+    is_present = serializers.BooleanField(
+        required=False, help_text="Of multilabel models: whether the image has the label."
+    )
+
+
 class BoxSerializer(ScoreSerializer):
     box = serializers.ListField(
         child=serializers.FloatField(), min_length=4, max_length=4, help_text="In pixels of the upright image."
@@ -61,7 +71,7 @@ class PredictionSerializer(serializers.Serializer):
     filename = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
-    labels = ScoreSerializer(many=True)
+    labels = AnsweredLabelSerializer(many=True)
     boxes = BoxSerializer(many=True)
 
 

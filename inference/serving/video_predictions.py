@@ -141,8 +141,8 @@ class VideoPredictions:
         return list(tracks.values())
 
     def _write_results(self) -> list[dict]:
-        is_detector = self.model.task == Task.DETECTION
-        timeline = Timeline(self.interval) if is_detector else LabelTimeline(self.interval)
+        has_one_label = Task(self.model.task).has_single_labels
+        timeline = LabelTimeline(self.interval) if has_one_label else Timeline(self.interval)
         with PredictionFiles(self.folder, self.model, ("frame", "time"), self.parameters.threshold) as results:
             for row in self._rows():
                 prediction = Prediction(self.video.filename, row["width"], row["height"], row["labels"], row["boxes"])
@@ -150,7 +150,7 @@ class VideoPredictions:
                 results.add(where, prediction, (row["frame"], row["time"]))
                 timeline.add(
                     row["time"],
-                    [(detection["label"], detection["score"]) for detection in row["boxes"] or row["labels"]],
+                    [(answer["label"], answer["score"]) for answer in row["boxes"] or _seen(row["labels"])],
                 )
             results.end([])
         results.keep(self.context)
@@ -192,4 +192,10 @@ def _drawn(image: pillow.Image, row: dict, width: int, colors: dict) -> pillow.I
         scale = image.size[0] / width
         boxes = [{**box, "box": [edge * scale for edge in box["box"]]} for box in row["boxes"]]
         return with_boxes(image, boxes, colors)
-    return with_label(image, row["labels"], colors) if row["labels"] else image
+    labels = _seen(row["labels"])
+    return with_label(image, labels, colors) if labels else image
+
+
+def _seen(labels: list[dict]) -> list[dict]:
+    """Of a multilabel model those that are there; of a classifier all that it answered."""
+    return [answer for answer in labels if answer.get("is_present", True)]

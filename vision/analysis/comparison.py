@@ -6,6 +6,7 @@ import numpy as np
 
 from vision.runtime.detection_metrics import interpolated_ap
 from vision.runtime.matching import Matches
+from vision.runtime.multilabel_metrics import bootstrap_weights, mean_average_precisions
 
 BOOTSTRAPS = 1000
 LEVEL = 0.05
@@ -90,6 +91,29 @@ def ap50_difference(first: Matches, second: Matches, seed: int = 0) -> dict:
         "difference": _ap50(second, once) - _ap50(first, once),
         "interval": [float(low), float(high)],
         "p_value": float(min(1.0, max(2 * share, 1 / BOOTSTRAPS))),
+        "is_significant": bool(low > 0 or high < 0),
+    }
+
+
+def mean_average_precision_difference(first: np.ndarray, second: np.ndarray, truth: np.ndarray, seed: int = 0) -> dict:
+    """As `ap50_difference`, of the mean average precision over the labels of images with none to many of them.
+
+    Args:
+        first, second: `(images, labels)` float, the scores of two models.
+        truth: `(images, labels)` bool.
+    """
+    weights = bootstrap_weights(len(truth), truth.shape[1], seed)
+    values = mean_average_precisions(second, truth, weights) - mean_average_precisions(first, truth, weights)
+    once = np.ones((1, len(truth)), np.int32)
+    whole = [mean_average_precisions(scores, truth, once) for scores in (first, second)]
+    if not len(values):
+        return {"difference": 0.0, "interval": [-1.0, 1.0], "p_value": 1.0, "is_significant": False}
+    low, high = np.quantile(values, [0.025, 0.975])
+    share = min((values <= 0).mean(), (values >= 0).mean())
+    return {
+        "difference": float(whole[1][0] - whole[0][0]),
+        "interval": [float(low), float(high)],
+        "p_value": float(min(1.0, max(2 * share, 1 / len(values)))),
         "is_significant": bool(low > 0 or high < 0),
     }
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
+from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions, MultilabelPredictions
 from vision.runtime.matching import Matches, match
 
 POINTS = 101
 BINS = 15
 
 
-def curves_of(found: ClassifierPredictions | DetectorPredictions) -> dict:
-    """See `classifier_curves`; of a detector its `thresholds`, see `box_threshold_table`."""
+def curves_of(found: ClassifierPredictions | MultilabelPredictions | DetectorPredictions) -> dict:
+    """See `classifier_curves` and `multilabel_curves`; of a detector its `thresholds`, see `box_threshold_table`."""
+    if isinstance(found, MultilabelPredictions):
+        return multilabel_curves(found.probabilities, found.truth, found.class_names)
     if isinstance(found, DetectorPredictions):
         return {"thresholds": box_threshold_table(match(found.truths, found.found, len(found.class_names)))}
     return classifier_curves(found.probabilities, found.truth, found.class_names)
@@ -174,10 +176,35 @@ def label_thresholds(scores: np.ndarray, positive: np.ndarray, steps: int = 20) 
 def classifier_curves(probabilities: np.ndarray, y_true: np.ndarray, class_names: list[str]) -> dict:
     """Everything above for a classifier, as JSON types: `per_class` (`label`, `roc`, `precision_recall`,
     `thresholds`), `macro_auc`, `mean_average_precision`, `calibration` and `thresholds`."""
+    positive = y_true[:, None] == np.arange(len(class_names))
+    return {
+        **_curves_by_label(probabilities, positive, class_names),
+        "calibration": calibration_bins(probabilities, y_true) if len(y_true) else [],
+        "thresholds": threshold_table(probabilities, y_true),
+    }
+
+
+def multilabel_curves(probabilities: np.ndarray, truth: np.ndarray, class_names: list[str]) -> dict:
+    """As `classifier_curves`, where each label is decided by itself: `calibration` and `thresholds` (precision, recall
+    and F1) are of the labels of all images together.
+
+    Args:
+        truth: `(images, labels)` bool.
+    """
+    scores, positive = probabilities.ravel(), truth.ravel()
+    return {
+        **_curves_by_label(probabilities, truth, class_names),
+        "calibration": reliability(scores, positive),
+        "thresholds": label_thresholds(scores, positive),
+    }
+
+
+def _curves_by_label(probabilities: np.ndarray, truth: np.ndarray, class_names: list[str]) -> dict:
+    """Args: truth: `(images, labels)` bool."""
     rows: list[dict] = []
     for index, name in enumerate(class_names):
-        scores = probabilities[:, index] if len(y_true) else np.zeros(0)
-        positive = y_true == index
+        scores = probabilities[:, index] if len(truth) else np.zeros(0)
+        positive = truth[:, index]
         rows.append(
             {
                 "label": name,
@@ -192,8 +219,6 @@ def classifier_curves(probabilities: np.ndarray, y_true: np.ndarray, class_names
         "per_class": rows,
         "macro_auc": float(np.mean(areas)) if areas else None,
         "mean_average_precision": float(np.mean(precisions)) if precisions else None,
-        "calibration": calibration_bins(probabilities, y_true) if len(y_true) else [],
-        "thresholds": threshold_table(probabilities, y_true),
     }
 
 

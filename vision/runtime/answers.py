@@ -32,6 +32,35 @@ def labels_of(scores: np.ndarray, class_names: Sequence[str], limit: int, lowest
     ]
 
 
+def labels_with_thresholds(
+    scores: np.ndarray, class_names: Sequence[str], thresholds: float | Sequence[float], limit: int | None = None
+) -> list[dict]:
+    """`{"label", "score", "threshold", "is_present"}` of an image with none to many labels, the highest score first.
+
+    Args:
+        scores: `(labels,)` in 0..1, each by itself.
+        thresholds: the score from which on the image has a label, one for all or one a label.
+        limit: at most so many; None: all.
+    """
+    limits = np.broadcast_to(np.asarray(thresholds, np.float64), scores.shape)
+    return [
+        {
+            "label": class_names[index],
+            "score": round(float(scores[index]), 6),
+            "threshold": round(float(limits[index]), 6),
+            "is_present": bool(scores[index] >= limits[index]),
+        }
+        for index in scores.argsort()[::-1][:limit]
+    ]
+
+
+def present_labels(labels: list[dict]) -> list[dict]:
+    """What is said of an image: those that are present, where each label is decided by itself, else the best one."""
+    if labels and "is_present" in labels[0]:
+        return [answer for answer in labels if answer["is_present"]]
+    return labels[:1]
+
+
 def boxes_of(
     raw: np.ndarray,
     anchors: np.ndarray,

@@ -44,6 +44,10 @@ class Architecture:
     task: str = "classification"
     is_offered: bool = True
 
+    def is_for(self, task: str) -> bool:
+        """Whether networks of it can be trained for a task."""
+        return self.task == network_task(task)
+
     @property
     def is_backbone(self) -> bool:
         """Whether ImageNet weights exist for it, so that it can be used frozen and fine-tuned."""
@@ -231,6 +235,11 @@ DEFAULT_ARCHITECTURES = {
 }
 
 
+def network_task(task: str) -> str:
+    """The task whose networks are trained for it: classifiers tell one label or several, by their last activation."""
+    return "classification" if task == "multilabel" else task
+
+
 def weights_roots() -> list[Path]:
     """The configured folders, those of the program, then the Keras cache."""
     configured = os.environ.get("MLSTUDIO_WEIGHTS_DIR", "")
@@ -267,5 +276,5 @@ def weights_here(architecture: Architecture) -> Iterator[str]:
 
 def default_architecture(task: str = "classification") -> str:
     """A network with pretrained weights where they are here, else one that does without."""
-    *preferred, without = DEFAULT_ARCHITECTURES[task]
+    *preferred, without = DEFAULT_ARCHITECTURES[network_task(task)]
     return next((name for name in preferred if find_weights(ARCHITECTURES[name])), without)

@@ -61,7 +61,7 @@ class Preset:
 
     def architecture(self, task: str) -> str:
         """The network that a training of this task gets by default."""
-        chosen = (ARCHITECTURES[name] for name in self.prefers if ARCHITECTURES[name].task == task)
+        chosen = (ARCHITECTURES[name] for name in self.prefers if ARCHITECTURES[name].is_for(task))
         found = next((architecture for architecture in chosen if find_weights(architecture)), None)
         return default_architecture(task) if found is None else found.name
 

@@ -36,7 +36,7 @@ export default function AnnotatorPage() {
   const { data: image, error, refetch } = useQuery(imageQuery(project, id));
   const { data: around } = useQuery(neighboursQuery(project, id, filter));
   const byId = useMemo(() => new Map(labels.map((label) => [label.id, label])), [labels]);
-  const actions = useActions(project, image, labels);
+  const actions = useActions(project, image, labels, own?.task === "multilabel");
   useLoadedImage(project, image);
   useShownGuesses(project, image, labels);
   useEffect(() => prefetch(project, filter, around?.next, around?.previous), [project, filter, around]);

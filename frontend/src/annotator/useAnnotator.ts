@@ -70,7 +70,12 @@ export function useShownGuesses(
 }
 
 /** What one can do to the annotations of an image. Each is one step of undo. */
-export function useActions(project: string, image: StudioImage | undefined, labels: readonly Label[]) {
+export function useActions(
+  project: string,
+  image: StudioImage | undefined,
+  labels: readonly Label[],
+  hasSeveral = false,
+) {
   const { t } = useLingui();
   const state = () => annotator.getState();
   const commit = (title: string, marks: Mark[], merges?: string) => {
@@ -134,10 +139,18 @@ export function useActions(project: string, image: StudioImage | undefined, labe
       ];
       edit(mark.id, t`Change of a box`, (old) => ({ ...old, box: next, confirmed: true }), `size ${mark.id}`);
     },
-    /** Classification: the one label of the image. */
+    /** The one label of the image; where it has none to many, one of them is given or taken away. */
     classify: (label: string) => {
+      const { marks } = state();
+      const own = hasSeveral ? marks.find((mark) => mark.label === label) : undefined;
+      if (own?.confirmed)
+        return commit(
+          t`Removed annotation`,
+          marks.filter(({ id }) => id !== own.id),
+        );
+      if (own) return edit(own.id, t`Accepted suggestion`, accepted);
       const mark: Mark = { id: ownId(), label, box: null, confirmed: true, origin: "human", score: null };
-      commit(t`Label ${nameOf(label)}`, [mark]);
+      return commit(t`Label ${nameOf(label)}`, hasSeveral ? [...marks, mark] : [mark]);
     },
     replaceAll: (title: string, marks: Mark[]) => commit(title, marks),
   };

@@ -4167,6 +4167,18 @@ export interface components {
             /** Format: double */
             f1?: number | null;
         };
+        AnsweredLabel: {
+            label: string;
+            /** Format: double */
+            score: number;
+            /**
+             * Format: double
+             * @description Of multilabel models: from this score on it counts.
+             */
+            threshold?: number;
+            /** @description Of multilabel models: whether the image has the label. */
+            is_present?: boolean;
+        };
         Architecture: {
             name: string;
             title: string;
@@ -4387,7 +4399,7 @@ export interface components {
             /** @description but for these. */
             except?: string[];
         };
-        /** @description Which images are changed: those that are named, or all that a filter leaves. */
+        /** @description Instead of the label that an image has; in multilabel projects beside its labels. */
         BulkLabelRequest: {
             /** @description The images, or */
             images?: string[];
@@ -4424,13 +4436,14 @@ export interface components {
         };
         /**
          * @description * `unlabel` - unlabel
+         *     * `set_empty` - set_empty
          *     * `confirm` - confirm
          *     * `reject` - reject
          *     * `delete` - delete
          * @enum {string}
          */
-        BulkPlainActionEnum: "unlabel" | "confirm" | "reject" | "delete";
-        /** @description What needs no more than the images. */
+        BulkPlainActionEnum: "unlabel" | "set_empty" | "confirm" | "reject" | "delete";
+        /** @description What needs no more than the images. `set_empty`, of multilabel projects: they have none of the labels. */
         BulkPlainRequest: {
             /** @description The images, or */
             images?: string[];
@@ -4440,11 +4453,27 @@ export interface components {
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
-            action: "unlabel" | "confirm" | "reject" | "delete";
+            action: "unlabel" | "set_empty" | "confirm" | "reject" | "delete";
             /** @description but for these. */
             except?: string[];
         };
-        BulkRequest: components["schemas"]["BulkLabelRequest"] | components["schemas"]["BulkMoveRequest"] | components["schemas"]["BulkSplitRequest"] | components["schemas"]["BulkGroupRequest"] | components["schemas"]["BulkPlainRequest"];
+        /** @description In multilabel projects: the images keep their other labels. */
+        BulkRemoveLabelRequest: {
+            /** @description The images, or */
+            images?: string[];
+            /** @description all that these filters leave, */
+            filter?: components["schemas"]["ImageSelectionRequest"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "remove_label";
+            /** @description Name or id. */
+            label: string;
+            /** @description but for these. */
+            except?: string[];
+        };
+        BulkRequest: components["schemas"]["BulkLabelRequest"] | components["schemas"]["BulkRemoveLabelRequest"] | components["schemas"]["BulkMoveRequest"] | components["schemas"]["BulkSplitRequest"] | components["schemas"]["BulkGroupRequest"] | components["schemas"]["BulkPlainRequest"];
         /** @description Which images are changed: those that are named, or all that a filter leaves. */
         BulkSplitRequest: {
             /** @description The images, or */
@@ -4498,6 +4527,8 @@ export interface components {
          *     * `review` - review
          *     * `label` - label
          *     * `unlabel` - unlabel
+         *     * `remove_label` - remove_label
+         *     * `set_empty` - set_empty
          *     * `confirm` - confirm
          *     * `reject` - reject
          *     * `move` - move
@@ -4530,7 +4561,7 @@ export interface components {
          *     * `restore` - restore
          * @enum {string}
          */
-        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "change_visibility" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo" | "restore";
+        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "remove_label" | "set_empty" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "change_visibility" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo" | "restore";
         /** @description What the change was about; which of these there are depends on the action. */
         ChangeDetails: {
             /** Format: uuid */
@@ -4550,6 +4581,8 @@ export interface components {
              *     * `review` - review
              *     * `label` - label
              *     * `unlabel` - unlabel
+             *     * `remove_label` - remove_label
+             *     * `set_empty` - set_empty
              *     * `confirm` - confirm
              *     * `reject` - reject
              *     * `move` - move
@@ -4776,6 +4809,18 @@ export interface components {
                 [key: string]: number;
             };
             /** Format: double */
+            mean_average_precision?: number;
+            mean_average_precision_interval?: number[] | null;
+            /** Format: double */
+            micro_f1?: number;
+            /** Format: double */
+            macro_f1?: number;
+            /** Format: double */
+            subset_accuracy?: number;
+            average_precision_by_label?: {
+                [key: string]: number | null;
+            };
+            /** Format: double */
             ap?: number | null;
             /** Format: double */
             ap50?: number | null;
@@ -4798,7 +4843,7 @@ export interface components {
             test: string;
             /**
              * Format: double
-             * @description Of accuracy or AP50, second less first.
+             * @description Of accuracy, mean average precision or AP50, second less first.
              */
             difference: number;
             /** @description 95 %, of the difference. */
@@ -5147,6 +5192,10 @@ export interface components {
              * @description Of a classifier: answers below it are left out.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model: from which score on an image has a label, by its name. */
+            label_thresholds?: {
+                [key: string]: number;
+            } | null;
             filename: string;
         };
         DeploymentInfoRequest: {
@@ -5165,6 +5214,10 @@ export interface components {
              * @description Of a classifier: answers below it are left out.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model: from which score on an image has a label, by its name. */
+            label_thresholds?: {
+                [key: string]: number;
+            } | null;
             filename: string;
         };
         DeploymentReports: {
@@ -5518,12 +5571,16 @@ export interface components {
             image: string;
             /** @description The truth, for classifiers. */
             label?: string;
+            /** @description The truth, for multilabel models. */
+            labels?: string[];
             /** @description In the order of the models. */
             answers: components["schemas"]["DifferenceAnswer"][];
         };
-        /** @description What one of the models said: a label with its score, or of detectors how often it was wrong. */
+        /** @description What one of the models said: a label with its score, labels, or of detectors how often it was wrong. */
         DifferenceAnswer: {
             label?: string;
+            /** @description Of a multilabel model. */
+            labels?: string[];
             /** Format: double */
             score?: number;
             false_positives?: number;
@@ -5780,6 +5837,11 @@ export interface components {
             val_accuracy?: number;
             /**
              * Format: double
+             * @description Of a multilabel classifier: the mean over its labels, what chooses the epoch.
+             */
+            val_average_precision?: number;
+            /**
+             * Format: double
              * @description Of a classifier whose labels are uneven: what chooses the epoch.
              */
             val_balanced_accuracy?: number;
@@ -5810,7 +5872,7 @@ export interface components {
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "project_needs_predict" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_predicts_only" | "token_reads_only" | "too_few_features" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_for_multilabel" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "project_needs_predict" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_predicts_only" | "token_reads_only" | "too_few_features" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -5984,12 +6046,13 @@ export interface components {
          *     * `voc` - voc
          *     * `yolo` - yolo
          *     * `csv` - csv
+         *     * `csv_one_hot` - csv_one_hot
          *     * `createml` - createml
          *     * `label_studio` - label_studio
          *     * `datumaro` - datumaro
          * @enum {string}
          */
-        ExportFormatEnum: "folder" | "coco" | "voc" | "yolo" | "csv" | "createml" | "label_studio" | "datumaro";
+        ExportFormatEnum: "folder" | "coco" | "voc" | "yolo" | "csv" | "csv_one_hot" | "createml" | "label_studio" | "datumaro";
         /**
          * @description * `litert-float32` - litert-float32
          *     * `litert-float16` - litert-float16
@@ -6022,6 +6085,13 @@ export interface components {
             accuracy?: number;
             /** Format: double */
             keras_accuracy?: number;
+            /**
+             * Format: double
+             * @description Of a multilabel model, at its thresholds.
+             */
+            micro_f1?: number;
+            /** Format: double */
+            keras_micro_f1?: number;
             /** Format: double */
             ap50?: number | null;
             /** Format: double */
@@ -6038,6 +6108,10 @@ export interface components {
              * @description Of a classifier's bundle: the lowest score that was written into it.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model's bundle: those that were written into it. */
+            label_thresholds?: {
+                [key: string]: number;
+            };
         };
         /** @description What was measured of a file; empty for what was not exported. */
         ExportReportRequest: {
@@ -6060,6 +6134,13 @@ export interface components {
             accuracy?: number;
             /** Format: double */
             keras_accuracy?: number;
+            /**
+             * Format: double
+             * @description Of a multilabel model, at its thresholds.
+             */
+            micro_f1?: number;
+            /** Format: double */
+            keras_micro_f1?: number;
             /** Format: double */
             ap50?: number | null;
             /** Format: double */
@@ -6076,17 +6157,22 @@ export interface components {
              * @description Of a classifier's bundle: the lowest score that was written into it.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model's bundle: those that were written into it. */
+            label_thresholds?: {
+                [key: string]: number;
+            };
         };
         /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ExportRequest: {
             /**
-             * @description folder, csv, label_studio or datumaro for classification; all but folder for detection.
+             * @description folder, csv, label_studio or datumaro for classification; csv_one_hot or datumaro for multilabel; all but folder and csv_one_hot for detection.
              *
              *     * `folder` - folder
              *     * `coco` - coco
              *     * `voc` - voc
              *     * `yolo` - yolo
              *     * `csv` - csv
+             *     * `csv_one_hot` - csv_one_hot
              *     * `createml` - createml
              *     * `label_studio` - label_studio
              *     * `datumaro` - datumaro
@@ -6157,6 +6243,13 @@ export interface components {
             accuracy?: number;
             /** Format: double */
             keras_accuracy?: number;
+            /**
+             * Format: double
+             * @description Of a multilabel model, at its thresholds.
+             */
+            micro_f1?: number;
+            /** Format: double */
+            keras_micro_f1?: number;
             /** Format: double */
             ap50?: number | null;
             /** Format: double */
@@ -6172,6 +6265,10 @@ export interface components {
              * @description Of a classifier's bundle: the lowest score that was written into it.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model's bundle: those that were written into it. */
+            label_thresholds?: {
+                [key: string]: number;
+            };
             offered: boolean;
             /** @description Why it is not kept. */
             problem: string;
@@ -7390,11 +7487,26 @@ export interface components {
              */
             load: number;
         };
-        Metrics: components["schemas"]["ClassificationMetrics"] | components["schemas"]["DetectionMetrics"];
-        MetricsRequest: components["schemas"]["ClassificationMetricsRequest"] | components["schemas"]["DetectionMetricsRequest"];
-        /** @description A wrongly classified image, or for detectors an image with false alarms and misses. */
+        Metrics: components["schemas"]["ClassificationMetrics"] | components["schemas"]["MultilabelMetrics"] | components["schemas"]["DetectionMetrics"];
+        MetricsRequest: components["schemas"]["ClassificationMetricsRequest"] | components["schemas"]["MultilabelMetricsRequest"] | components["schemas"]["DetectionMetricsRequest"];
+        /**
+         * @description A wrongly classified image, for multilabel models a wrong decision about a label of an image, or for detectors an
+         *     image with false alarms and misses.
+         */
         Mistake: {
             image: string;
+            /**
+             * @description Of a multilabel model: what is wrong about `label`.
+             *
+             *     * `missed` - missed
+             *     * `false_alarm` - false_alarm
+             */
+            kind?: components["schemas"]["MistakeKindEnum"];
+            /**
+             * Format: double
+             * @description Of a multilabel model: that of `label`.
+             */
+            threshold?: number;
             label?: string;
             predicted?: string;
             /** Format: double */
@@ -7415,6 +7527,12 @@ export interface components {
              */
             surest_mistake?: number;
         };
+        /**
+         * @description * `missed` - missed
+         *     * `false_alarm` - false_alarm
+         * @enum {string}
+         */
+        MistakeKindEnum: "missed" | "false_alarm";
         /**
          * @description * `auto` - auto
          *     * `on` - on
@@ -7451,6 +7569,10 @@ export interface components {
              * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model: from which score on an image has a label, by its name. Chosen on the validation split; what is not named keeps its threshold. */
+            label_thresholds?: {
+                [key: string]: number;
+            };
             /** Format: uuid */
             readonly training: string | null;
             /** Format: uuid */
@@ -7616,6 +7738,10 @@ export interface components {
              * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model: from which score on an image has a label, by its name. Chosen on the validation split; what is not named keeps its threshold. */
+            label_thresholds?: {
+                [key: string]: number;
+            };
             /** Format: uuid */
             readonly training: string | null;
             /** Format: uuid */
@@ -7695,6 +7821,166 @@ export interface components {
              * @default
              */
             anchors: string;
+        };
+        MultilabelFigures: {
+            label: string;
+            /** Format: double */
+            precision: number;
+            /** Format: double */
+            recall: number;
+            /** Format: double */
+            f1: number;
+            /** @description Images with this label. */
+            support: number;
+            /**
+             * Format: double
+             * @description From this score on an image has the label.
+             */
+            threshold: number;
+            /**
+             * Format: double
+             * @description null: no image has this label.
+             */
+            average_precision: number | null;
+            /** @description 95 %, Wilson. */
+            precision_interval?: number[];
+            /** @description 95 %, Wilson. */
+            recall_interval?: number[];
+            /** @description Images that are said to have it. */
+            predicted: number;
+        };
+        MultilabelFiguresRequest: {
+            label: string;
+            /** Format: double */
+            precision: number;
+            /** Format: double */
+            recall: number;
+            /** Format: double */
+            f1: number;
+            /** @description Images with this label. */
+            support: number;
+            /**
+             * Format: double
+             * @description From this score on an image has the label.
+             */
+            threshold: number;
+            /**
+             * Format: double
+             * @description null: no image has this label.
+             */
+            average_precision: number | null;
+            /** @description 95 %, Wilson. */
+            precision_interval?: number[];
+            /** @description 95 %, Wilson. */
+            recall_interval?: number[];
+            /** @description Images that are said to have it. */
+            predicted: number;
+        };
+        /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
+        MultilabelMetrics: {
+            /** @description Images. */
+            count?: number;
+            labels_covered?: number;
+            labels_not_measured?: string[];
+            /** @description Rows are the truth, columns what was said. */
+            confusion_matrix?: number[][];
+            /** @description Images left out for a label that the model does not know. */
+            unknown_label?: number;
+            unreadable?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            task: "multilabel";
+            /**
+             * Format: double
+             * @description The mean over the labels, in which no threshold has a part.
+             */
+            mean_average_precision?: number;
+            /** @description 95 %, bootstrap over images. */
+            mean_average_precision_interval?: number[] | null;
+            /** Format: double */
+            macro_precision?: number;
+            /** Format: double */
+            macro_recall?: number;
+            /** Format: double */
+            macro_f1?: number;
+            /** Format: double */
+            micro_precision?: number;
+            /** Format: double */
+            micro_recall?: number;
+            /** Format: double */
+            micro_f1?: number;
+            /**
+             * Format: double
+             * @description Share of images with exactly their labels.
+             */
+            subset_accuracy?: number;
+            /** @description 95 %, Wilson. */
+            subset_accuracy_interval?: number[];
+            /**
+             * Format: double
+             * @description Share of wrong decisions.
+             */
+            hamming_loss?: number;
+            /** Format: double */
+            expected_calibration_error?: number;
+            /** @description Of models trained here. */
+            temperature_scaling?: components["schemas"]["TemperatureScaling"];
+            per_class?: components["schemas"]["MultilabelFigures"][];
+        };
+        /** @description What all metrics have; none of a model that was made elsewhere and never measured. */
+        MultilabelMetricsRequest: {
+            /** @description Images. */
+            count?: number;
+            labels_covered?: number;
+            labels_not_measured?: string[];
+            /** @description Rows are the truth, columns what was said. */
+            confusion_matrix?: number[][];
+            /** @description Images left out for a label that the model does not know. */
+            unknown_label?: number;
+            unreadable?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            task: "multilabel";
+            /**
+             * Format: double
+             * @description The mean over the labels, in which no threshold has a part.
+             */
+            mean_average_precision?: number;
+            /** @description 95 %, bootstrap over images. */
+            mean_average_precision_interval?: number[] | null;
+            /** Format: double */
+            macro_precision?: number;
+            /** Format: double */
+            macro_recall?: number;
+            /** Format: double */
+            macro_f1?: number;
+            /** Format: double */
+            micro_precision?: number;
+            /** Format: double */
+            micro_recall?: number;
+            /** Format: double */
+            micro_f1?: number;
+            /**
+             * Format: double
+             * @description Share of images with exactly their labels.
+             */
+            subset_accuracy?: number;
+            /** @description 95 %, Wilson. */
+            subset_accuracy_interval?: number[];
+            /**
+             * Format: double
+             * @description Share of wrong decisions.
+             */
+            hamming_loss?: number;
+            /** Format: double */
+            expected_calibration_error?: number;
+            /** @description Of models trained here. */
+            temperature_scaling?: components["schemas"]["TemperatureScalingRequest"];
+            per_class?: components["schemas"]["MultilabelFiguresRequest"][];
         };
         Named: {
             /** Format: uuid */
@@ -7889,6 +8175,10 @@ export interface components {
             score?: number;
             /** Format: double */
             label_score?: number;
+            /** @description Of a multilabel model: what the image has. */
+            labels?: string[];
+            /** @description Of a multilabel model: what it said. */
+            predicted_labels?: string[];
             hits?: number;
             false_positives?: number;
             misses?: number;
@@ -8282,6 +8572,10 @@ export interface components {
              * @description Of a classifier: lowest score that predictions answer with when they name none; null: 0.
              */
             score_threshold?: number | null;
+            /** @description Of a multilabel model: from which score on an image has a label, by its name. Chosen on the validation split; what is not named keeps its threshold. */
+            label_thresholds?: {
+                [key: string]: number;
+            };
         };
         /** @description Another mail address is used once it is confirmed: a mail with a link goes to it. */
         PatchedProfileChangeRequest: {
@@ -8386,7 +8680,7 @@ export interface components {
             filename: string;
             width: number;
             height: number;
-            labels: components["schemas"]["Score"][];
+            labels: components["schemas"]["AnsweredLabel"][];
             boxes: components["schemas"]["Box"][];
         };
         PredictionAnswer: {
@@ -8773,9 +9067,10 @@ export interface components {
         /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         SamplesRequest: {
             /**
-             * @description classification: one shape an image; detection: 1 to 4, each with its box.
+             * @description classification: one shape an image; multilabel: 1 to 3; detection: 1 to 4, each with its box.
              *
              *     * `classification` - Classification
+             *     * `multilabel` - Multilabel classification
              *     * `detection` - Detection
              */
             task: components["schemas"]["TaskKind"];
@@ -8892,11 +9187,6 @@ export interface components {
          * @enum {string}
          */
         ScalingEnum: "0_255" | "0_1" | "-1_1" | "imagenet" | "caffe";
-        Score: {
-            label: string;
-            /** Format: double */
-            score: number;
-        };
         ScoreCount: {
             /**
              * Format: double
@@ -9283,6 +9573,8 @@ export interface components {
             image: string;
             /** @description The truth, for classifiers. */
             label?: string;
+            /** @description The truth, for multilabel models. */
+            labels?: string[];
             /** @description In the order of the models. */
             answers: components["schemas"]["DifferenceAnswer"][];
         };
@@ -9867,10 +10159,11 @@ export interface components {
         };
         /**
          * @description * `classification` - Classification
+         *     * `multilabel` - Multilabel classification
          *     * `detection` - Detection
          * @enum {string}
          */
-        TaskKind: "classification" | "detection";
+        TaskKind: "classification" | "multilabel" | "detection";
         /** @description How confidences were corrected, so that of many answers with 0.9 nine of ten are right. */
         TemperatureScaling: {
             /**
@@ -11157,7 +11450,7 @@ export interface operations {
     architectures_list: {
         parameters: {
             query?: {
-                task?: "classification" | "detection";
+                task?: "classification" | "detection" | "multilabel";
             };
             header?: never;
             path?: never;
@@ -20998,9 +21291,10 @@ export interface operations {
                 tag?: string;
                 /**
                  * @description * `classification` - Classification
+                 *     * `multilabel` - Multilabel classification
                  *     * `detection` - Detection
                  */
-                task?: "classification" | "detection";
+                task?: "classification" | "detection" | "multilabel";
                 training?: string;
                 /**
                  * @description * `private` - Private
@@ -22253,7 +22547,7 @@ export interface operations {
             query?: {
                 /** @description For boxes: of two of a label that overlap by more, the better one stays. Default 0.5. */
                 iou?: number;
-                /** @description Labels (default 5) or boxes (300) an image at most. */
+                /** @description Labels (default 5, of multilabel models all) or boxes (300) an image at most. */
                 max?: number;
                 /**
                  * @description Answer with the one image and its boxes drawn on it.
@@ -22262,7 +22556,7 @@ export interface operations {
                  *     * `jpeg` - jpeg
                  */
                 overlay?: "png" | "jpeg";
-                /** @description Lowest score to answer. Default: the model's own, for boxes each label's. */
+                /** @description Lowest score to answer. Default: the model's own, for boxes and of multilabel models each label's. */
                 threshold?: number;
             };
             header?: {
@@ -23440,9 +23734,10 @@ export interface operations {
                 page_size?: number;
                 /**
                  * @description * `classification` - Classification
+                 *     * `multilabel` - Multilabel classification
                  *     * `detection` - Detection
                  */
-                task?: "classification" | "detection";
+                task?: "classification" | "detection" | "multilabel";
             };
             header?: never;
             path?: never;

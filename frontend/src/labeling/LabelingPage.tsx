@@ -9,6 +9,7 @@ import { useSettled } from "../outbox/outbox";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
+import { KeyHint } from "../ui/KeyHint";
 import classes from "./Labeling.module.css";
 import { GuessHint } from "./parts/GuessHint";
 import { LabelPad } from "./parts/LabelPad";
@@ -36,6 +37,7 @@ export default function LabelingPage() {
   const work = useWork(project, filter, isHelpful && canHelp);
   const done = useDone(facets?.annotated.yes, work.done);
   const isDetection = own?.task === "detection";
+  const hasSeveral = own?.task === "multilabel";
   // Boxes are drawn in the annotator, which goes through the same images.
   const firstOpen = work.current?.id;
   const hasLabels = labels.length > 0;
@@ -53,8 +55,16 @@ export default function LabelingPage() {
     id: "labeling.skip",
     scope,
     title: t`Skip this image`,
-    keys: ["Space", "ArrowRight"],
+    keys: ["Space", "ArrowRight", "Enter"],
     run: work.skip,
+  });
+  useShortcut({
+    id: "labeling.none",
+    scope,
+    title: t`None of the labels`,
+    keys: "N",
+    disabled: !hasSeveral || !mayEdit,
+    run: work.none,
   });
   useShortcut({
     id: "labeling.back",
@@ -175,9 +185,19 @@ export default function LabelingPage() {
         <LabelPad
           labels={labels}
           mayEdit={mayEdit}
-          chosen={work.current.labels[0]}
-          choose={(label) => work.label(label)}
+          chosen={work.current.labels}
+          choose={hasSeveral ? work.toggle : work.label}
         />
+        {hasSeveral && (
+          <Button
+            variant="default"
+            disabled={!mayEdit}
+            onClick={work.none}
+            rightSection={<KeyHint>N</KeyHint>}
+          >
+            <Trans>None of the labels</Trans>
+          </Button>
+        )}
         <Group>
           <Button
             variant="default"
@@ -194,7 +214,7 @@ export default function LabelingPage() {
             onClick={work.skip}
             rightSection={<Icon name="arrow-right" size={16} />}
           >
-            <Trans>Skip</Trans>
+            {work.current.labels.length > 0 ? <Trans>Next</Trans> : <Trans>Skip</Trans>}
           </Button>
         </Group>
       </aside>

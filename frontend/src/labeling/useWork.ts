@@ -15,6 +15,20 @@ const AHEAD = 5;
 /** Few at a time: what is labelled changes which image helps most. */
 const HELPFUL = 20;
 
+/** An image with what was done to it here: `isNone` says that it has none of the labels. */
+type Worked = GridImage & { isNone?: boolean; marks?: Mark[] };
+
+const isLabelled = ({ labels, isNone }: Worked) => labels.length > 0 || isNone === true;
+
+const markOf = (label: string): Mark => ({
+  id: ownId(),
+  label,
+  box: null,
+  confirmed: true,
+  origin: "human",
+  score: null,
+});
+
 interface Batch {
   results: GridImage[];
   isMore: boolean;
@@ -47,7 +61,7 @@ async function helpful(project: string, filter: Filter): Promise<Batch> {
  */
 export function useWork(project: string, filter: Filter, isHelpful = false) {
   const { t } = useLingui();
-  const [queue, setQueue] = useState<GridImage[]>([]);
+  const [queue, setQueue] = useState<Worked[]>([]);
   const [at, setAt] = useState(0);
   const done = useRef(new Map<string, string>());
   /** Which were labelled when they came here: what the server's first count says of them. */
@@ -99,14 +113,14 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
     () =>
       whenMoved(({ image: id, filename, marks }) => {
         const labels = marks.map(({ label }) => label);
-        const show = (images: GridImage[]) => {
+        const show = (images: Worked[]) => {
           setAt(
             Math.max(
               0,
               images.findIndex((image) => image.id === id),
             ),
           );
-          return images.map((image) => (image.id === id ? { ...image, labels } : image));
+          return images.map((image) => (image.id === id ? { ...image, labels, marks, isNone: false } : image));
         };
         if (labels.length === 0) done.current.delete(id);
         if (queue.some((image) => image.id === id)) setQueue(show(queue));
@@ -120,30 +134,48 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
     [queue, at, project],
   );
   const current = queue[at];
+  const keep = useCallback(
+    (image: Worked, labels: string[], title: string) => {
+      noteRevision(image.id, image.revision);
+      const payload = { project, image: image.id, filename: image.filename };
+      const before = image.marks ?? image.labels.map(markOf);
+      // What stays is the same mark, so that one label alone can be taken back.
+      const marks = labels.map((id) => before.find(({ label }) => label === id) ?? markOf(id));
+      remember(payload, title, before, marks);
+      void save({ ...payload, marks }, title);
+      done.current.set(image.id, labels[0] ?? "");
+      const isNone = labels.length === 0;
+      setQueue((now) => now.map((one) => (one.id === image.id ? { ...one, labels, marks, isNone } : one)));
+    },
+    [project],
+  );
+  /** Where an image has none to many labels: gives it one, or takes it away. It stays the one to label. */
+  const toggle = useCallback(
+    (chosen: Label) => {
+      const image = queue[at];
+      if (!image) return;
+      const has = image.labels.includes(chosen.id);
+      const others = image.labels.filter((id) => id !== chosen.id);
+      if (has) keep(image, others, t`Remove ${chosen.name}`);
+      else keep(image, [...others, chosen.id], t`Label ${chosen.name}`);
+    },
+    [queue, at, keep, t],
+  );
+  /** Says that the image has none of the labels. */
+  const none = useCallback(() => {
+    const image = queue[at];
+    if (!image) return;
+    keep(image, [], t`None of the labels`);
+    setAt((now) => now + 1);
+  }, [queue, at, keep, t]);
   const label = useCallback(
     (chosen: Label) => {
       const image = queue[at];
       if (!image) return;
-      noteRevision(image.id, image.revision);
-      const mark = (id: string): Mark => ({
-        id: ownId(),
-        label: id,
-        box: null,
-        confirmed: true,
-        origin: "human",
-        score: null,
-      });
-      const before = image.labels.map(mark);
-      const payload = { project, image: image.id, filename: image.filename };
-      const title = t`Label ${chosen.name}`;
-      const marks = [mark(chosen.id)];
-      remember(payload, title, before, marks);
-      void save({ ...payload, marks }, title);
-      done.current.set(image.id, chosen.id);
-      setQueue((now) => now.map((one) => (one.id === image.id ? { ...one, labels: [chosen.id] } : one)));
+      keep(image, [chosen.id], t`Label ${chosen.name}`);
       setAt((now) => now + 1);
     },
-    [queue, at, project, t],
+    [queue, at, keep, t],
   );
   return {
     current,
@@ -151,16 +183,18 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
     isEmpty: isFetched && data !== undefined && at >= queue.length && !data.isMore,
     /** How many more are labelled than when they came here, and how many were passed by without a label. */
     done: queue.reduce(
-      (sum, { id, labels }) => sum + Number(labels.length > 0) - Number(atFirst.current.get(id) ?? false),
+      (sum, image) => sum + Number(isLabelled(image)) - Number(atFirst.current.get(image.id) ?? false),
       0,
     ),
-    left: queue.filter(({ labels }) => labels.length === 0).length,
+    left: queue.filter((image) => !isLabelled(image)).length,
     again: useCallback(() => {
-      const labelled = queue.filter(({ labels }) => labels.length > 0);
-      setQueue([...labelled, ...queue.filter(({ labels }) => labels.length === 0)]);
+      const labelled = queue.filter(isLabelled);
+      setQueue([...labelled, ...queue.filter((image) => !isLabelled(image))]);
       setAt(labelled.length);
     }, [queue]),
     label,
+    toggle,
+    none,
     skip: useCallback(() => setAt((now) => Math.min(now + 1, queue.length)), [queue.length]),
     back: useCallback(() => setAt((now) => Math.max(0, now - 1)), []),
     pictureOf,

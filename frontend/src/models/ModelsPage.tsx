@@ -126,7 +126,8 @@ interface RowProps {
 function Row({ project, task, model }: RowProps) {
   const architectureTitle = useArchitectureTitle();
   const { i18n } = useLingui();
-  const figure = task === "detection" ? model.metrics.ap50 : model.metrics.accuracy;
+  const { ap50, accuracy, mean_average_precision: precision } = model.metrics;
+  const figure = task === "detection" ? ap50 : task === "multilabel" ? precision : accuracy;
   return (
     <Link to="/projects/$project/models/$model" params={{ project, model: model.id }} className="plain">
       <Paper className="panel" p="md">
@@ -142,7 +143,7 @@ function Row({ project, task, model }: RowProps) {
           <Group gap="sm" wrap="nowrap">
             {typeof figure === "number" && (
               <Text fw={650} style={{ whiteSpace: "nowrap", fontVariantNumeric: "tabular-nums" }}>
-                {task === "detection" ? "AP50 " : ""}
+                {task === "detection" ? "AP50 " : task === "multilabel" ? "mAP " : ""}
                 {formatPercent(figure, i18n.locale, 1)}
               </Text>
             )}

@@ -46,7 +46,10 @@ export function usePublicPages(project: string, task: Task | undefined) {
 }
 
 type Schemas = components["schemas"];
-export type Metrics = Schemas["ClassificationMetrics"] | Schemas["DetectionMetrics"];
+export type Metrics =
+  | Schemas["ClassificationMetrics"]
+  | Schemas["MultilabelMetrics"]
+  | Schemas["DetectionMetrics"];
 export type Model = Omit<Schemas["Model"], "metrics"> & { metrics: Metrics };
 export type PredictionAnswer = components["schemas"]["PredictionAnswer"];
 export type Prediction = components["schemas"]["Prediction"];

@@ -10,6 +10,7 @@ import { useProjectCounts } from "./counts";
 import classes from "./Overview.module.css";
 import { DataHealth } from "./parts/DataHealth";
 import { NextStep } from "./parts/NextStep";
+import { TaskInWords } from "./parts/TaskInWords";
 import { useProject } from "./queries";
 
 export default function OverviewPage() {
@@ -26,11 +27,7 @@ export default function OverviewPage() {
             {data.name}
           </Title>
           <Text className="quiet">
-            {data.task === "detection" ? (
-              <Trans>Finds things with boxes</Trans>
-            ) : (
-              <Trans>Names what is on an image</Trans>
-            )}
+            <TaskInWords task={data.task} />
           </Text>
         </div>
         {data.role !== "viewer" && <NextStep project={data} counts={counts} />}

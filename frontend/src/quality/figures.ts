@@ -3,6 +3,7 @@ import type { Metrics } from "../models/queries";
 import type { Sort } from "./search";
 
 export type ClassifierMetrics = components["schemas"]["ClassificationMetrics"];
+export type MultilabelMetrics = components["schemas"]["MultilabelMetrics"];
 export type DetectorMetrics = components["schemas"]["DetectionMetrics"];
 
 /** Fewer images than this say little about a label: one more mistake moves its figures by five points. */
@@ -56,6 +57,15 @@ export interface Share {
   /** 95 %, as numbers out of a hundred. */
   low: number;
   high: number;
+}
+
+/** How many images got exactly their labels; null where it was never measured. */
+export function exactOf(metrics: MultilabelMetrics): Share | null {
+  const { subset_accuracy: share, subset_accuracy_interval: interval, count } = metrics;
+  if (share === undefined || !count) return null;
+  const part = Math.round(share * count);
+  const [low, high] = interval?.length === 2 ? interval : wilson(part, count);
+  return { part, all: count, low: hundred(low ?? 0), high: hundred(high ?? 1) };
 }
 
 /** How many images of a classifier were right; null where it was never measured. */

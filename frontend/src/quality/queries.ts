@@ -120,7 +120,12 @@ export async function saveThreshold(
   await undoable(project, title, {
     method: "PATCH",
     address: `/api/v1/models/${model.id}/`,
-    body: model.task === "detection" ? { detector } : { score_threshold: threshold || null },
+    body:
+      model.task === "detection"
+        ? { detector }
+        : model.task === "multilabel"
+          ? { label_thresholds: label === undefined ? {} : { [label]: threshold } }
+          : { score_threshold: threshold || null },
   });
 }
 

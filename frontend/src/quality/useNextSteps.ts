@@ -23,7 +23,7 @@ export function useNextSteps(project: string, model: Model, evaluation: Evaluati
   const open = unlabelled.data?.datasets.filter(({ count }) => count > 0) ?? [];
   const [emptiest] = open.toSorted((one, other) => other.count - one.count);
   return nextSteps({
-    score: (metrics.task === "detection" ? metrics.ap50 : metrics.accuracy) ?? null,
+    score: scoreOf(metrics) ?? null,
     classNames: model.class_names,
     matrix: evaluation.metrics.confusion_matrix ?? [],
     notMeasured: evaluation.metrics.labels_not_measured ?? [],
@@ -31,10 +31,16 @@ export function useNextSteps(project: string, model: Model, evaluation: Evaluati
     learned: counts
       ? Object.fromEntries(model.class_names.map((name) => [name, counts[name]?.train ?? 0]))
       : null,
-    suspects: search ? search.issues : null,
+    // Labels of multilabel projects are not searched for mistakes.
+    suspects: search ? search.issues : metrics.task === "multilabel" ? 0 : null,
     unlabelled: emptiest?.id ?? null,
     haveSuggestions: suggestions.data ?? false,
   });
+}
+
+function scoreOf(metrics: Evaluation["metrics"]) {
+  if (metrics.task === "detection") return metrics.ap50;
+  return metrics.task === "multilabel" ? metrics.mean_average_precision : metrics.accuracy;
 }
 
 /** The snapshot that it learned from; of an uploaded model there is none. */

@@ -18,6 +18,8 @@ export interface Correction {
   /** Of the whole image. */
   label: string | null;
   boxes: Pick<Box, "label" | "box">[];
+  /** Where an image has none to many labels: all of them. */
+  labels?: string[];
 }
 
 /** Puts an image into a dataset, with what a person says is on it. Returns its id. */
@@ -25,7 +27,7 @@ export async function saveImage(
   project: string,
   dataset: string,
   file: File,
-  { label, boxes }: Correction,
+  { label, boxes, labels }: Correction,
 ): Promise<string> {
   const form = new FormData();
   if (label) form.append("label", label);
@@ -38,6 +40,13 @@ export async function saveImage(
   const { created, duplicates, rejected } = (await response.json()) as Uploaded;
   const [image] = created;
   if (!image) throw new Error((duplicates[0] ?? rejected[0])?.detail ?? t`The image was not taken.`);
+  if (labels)
+    await send(
+      "PUT",
+      `/api/v1/images/${image.id}/annotations/`,
+      JSON.stringify(labels.map((name) => ({ label: name, confirmed: true }))),
+      { "Content-Type": "application/json", "Idempotency-Key": uuid() },
+    );
   if (boxes.length > 0)
     await send(
       "PATCH",

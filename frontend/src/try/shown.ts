@@ -15,7 +15,12 @@ export function reaching(
   return {
     ...prediction,
     boxes: prediction.boxes.filter(({ label, score }) => score >= least(label)),
-    labels: prediction.labels.filter(({ score }) => score >= (threshold ?? own ?? 0)),
+    labels: prediction.labels.flatMap((answer) => {
+      // Of a multilabel model all labels are shown: each says whether it is there.
+      if (answer.is_present !== undefined)
+        return [{ ...answer, is_present: answer.score >= (threshold ?? answer.threshold ?? 0) }];
+      return answer.score >= (threshold ?? own ?? 0) ? [answer] : [];
+    }),
   };
 }
 

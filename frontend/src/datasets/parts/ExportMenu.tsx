@@ -7,6 +7,7 @@ import { useJob } from "../queries";
 
 const FORMATS = {
   classification: ["folder", "csv", "label_studio", "datumaro"],
+  multilabel: ["csv_one_hot", "datumaro"],
   detection: ["coco", "voc", "yolo", "csv", "createml", "label_studio", "datumaro"],
 };
 

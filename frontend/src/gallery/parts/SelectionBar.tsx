@@ -3,6 +3,7 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Menu, Paper, ScrollArea, Text } from "@mantine/core";
 import { useState } from "react";
 import { useSession } from "../../api/session";
+import type { Label } from "../../api/types";
 import { undo } from "../../history/history";
 import { tellDone, tellProblem } from "../../history/tell";
 import { useDatasets, useLabels, useMayEdit, useProject } from "../../projects/queries";
@@ -14,6 +15,41 @@ import { asksFirst, type BulkChange, bulk } from "../bulk";
 import type { Filter } from "../filter";
 import classes from "../Gallery.module.css";
 import { asRequest, chooseAll, clearSelection, countOf, useSelection } from "../selection";
+
+interface RemoveProps {
+  labels: Label[] | undefined;
+  isBusy: boolean;
+  act: (title: string, change: BulkChange) => Promise<void>;
+}
+
+/** Where an image has none to many labels: takes one away, or says that there are none. */
+function RemoveLabels({ labels, isBusy, act }: RemoveProps) {
+  const { t } = useLingui();
+  return (
+    <Menu position="top">
+      <Menu.Target>
+        <Button size="compact-sm" variant="default" disabled={isBusy}>
+          <Trans>Remove label</Trans>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => void act(t`None of the labels`, { action: "set_empty" })}>
+          <Trans>None of the labels</Trans>
+        </Menu.Item>
+        <ScrollArea.Autosize mah={320}>
+          {labels?.map((label) => (
+            <Menu.Item
+              key={label.id}
+              onClick={() => void act(t`Remove ${label.name}`, { action: "remove_label", label: label.id })}
+            >
+              <LabelChip label={label} />
+            </Menu.Item>
+          ))}
+        </ScrollArea.Autosize>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
 
 /** What can be done with the chosen images. */
 export function SelectionBar({ project, filter, total }: { project: string; filter: Filter; total: number }) {
@@ -62,7 +98,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
         )}
         {mayEdit && (
           <>
-            {data?.task === "classification" && (
+            {data && data.task !== "detection" && (
               <Menu position="top">
                 <Menu.Target>
                   <Button size="compact-sm" loading={isBusy} leftSection={<Icon name="tag" size={15} />}>
@@ -85,6 +121,7 @@ export function SelectionBar({ project, filter, total }: { project: string; filt
                 </Menu.Dropdown>
               </Menu>
             )}
+            {data?.task === "multilabel" && <RemoveLabels labels={labels} isBusy={isBusy} act={act} />}
             <Menu position="top">
               <Menu.Target>
                 <Button size="compact-sm" variant="default" disabled={isBusy}>

@@ -11,7 +11,7 @@ import classes from "../Labeling.module.css";
 interface Props {
   labels: Label[];
   mayEdit: boolean;
-  chosen: string | undefined;
+  chosen: readonly string[];
   choose: (label: Label) => void;
 }
 
@@ -58,7 +58,7 @@ export function LabelPad({ labels, mayEdit, chosen, choose }: Props) {
           key={label.id}
           className={classes.label}
           disabled={!mayEdit}
-          aria-pressed={label.id === chosen}
+          aria-pressed={chosen.includes(label.id)}
           onClick={() => choose(label)}
         >
           <Swatch color={label.color ?? "#888"} size={16} />

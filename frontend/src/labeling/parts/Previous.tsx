@@ -10,17 +10,17 @@ export function Previous({
   labels,
   back,
 }: {
-  previous: GridImage | undefined;
+  previous: (GridImage & { isNone?: boolean }) | undefined;
   labels: Label[];
   back: () => void;
 }) {
   const { t } = useLingui();
   if (!previous) return null;
-  const label = labels.find(({ id }) => id === previous.labels[0]);
+  const names = labels.filter(({ id }) => previous.labels.includes(id)).map(({ name }) => name);
   return (
     <UnstyledButton className={classes.previous} onClick={back} aria-label={t`Back to ${previous.filename}`}>
       <img src={previous.thumbnail} alt="" />
-      <span>{label?.name ?? t`skipped`}</span>
+      <span>{names.join(", ") || (previous.isNone ? t`none of the labels` : t`skipped`)}</span>
     </UnstyledButton>
   );
 }

@@ -1,7 +1,7 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Group, Stack, Text } from "@mantine/core";
 import { type ReactNode, useState } from "react";
-import type { Label } from "../../api/types";
+import type { Label, Task } from "../../api/types";
 import { useLabels } from "../../projects/queries";
 import { LabelChip } from "../../ui/LabelChip";
 import { formatNumber, formatPercent } from "../../ui/numbers";
@@ -10,9 +10,11 @@ import classes from "./TryPanel.module.css";
 
 export type Box = Prediction["boxes"][number];
 
+type Said = Pick<Prediction["labels"][number], "label" | "score" | "is_present">;
+
 interface Props {
   project: string;
-  task: "classification" | "detection";
+  task: Task;
   prediction: Prediction;
   /** Of the image on this computer. */
   address: string | null;
@@ -43,9 +45,10 @@ export function Answer({ project, task, prediction, address, milliseconds, under
       />
       <Stack gap="xs" aria-live={isLive ? "off" : "polite"}>
         <Sentence task={task} prediction={prediction} />
-        {found.slice(0, 20).map(({ label, score }, place) => (
+        {found.slice(0, 20).map(({ label, score, is_present: isPresent = true }: Said, place) => (
           <div
             key={`${label}-${place}`}
+            style={isPresent ? undefined : { opacity: 0.55 }}
             onPointerEnter={() => setHovered(prediction.boxes[place] ?? null)}
             onPointerLeave={() => setHovered(null)}
           >
@@ -73,6 +76,19 @@ export function Answer({ project, task, prediction, address, milliseconds, under
 function Sentence({ task, prediction }: Pick<Props, "task" | "prediction">) {
   const { i18n } = useLingui();
   const [first] = prediction.labels;
+  if (task === "multilabel") {
+    const present = prediction.labels.filter((one) => one.is_present).map(({ label }) => label);
+    const names = new Intl.ListFormat(i18n.locale).format(present);
+    return (
+      <Text size="lg" fw={600}>
+        {present.length === 0 ? (
+          <Trans>It sees none of its labels on this image.</Trans>
+        ) : (
+          <Trans>It sees {names}.</Trans>
+        )}
+      </Text>
+    );
+  }
   if (task === "detection")
     return (
       <Text size="lg" fw={600}>

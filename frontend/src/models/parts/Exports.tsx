@@ -118,7 +118,7 @@ function Table({ model, exports, make }: TableProps) {
             <th scope="col" className={deviceClasses.number}>{t`Size`}</th>
             <th scope="col" className={deviceClasses.number}>{t`Says the same`}</th>
             <th scope="col" className={deviceClasses.number}>
-              {model.task === "detection" ? "AP50" : t`Right`}
+              {model.task === "detection" ? "AP50" : model.task === "multilabel" ? "F1" : t`Right`}
             </th>
             <th scope="col" className={deviceClasses.number}>{t`Time an image, here`}</th>
             <th scope="col">

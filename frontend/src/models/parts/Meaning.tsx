@@ -5,10 +5,33 @@ import type { Metrics } from "../queries";
 
 /** What the figures of a model mean in use: in one sentence, with how sure one can be. */
 export function Meaning({ metrics }: { metrics: Metrics }) {
-  return metrics.task === "detection" ? (
-    <DetectorMeaning metrics={metrics} />
-  ) : (
-    <ClassifierMeaning metrics={metrics} />
+  if (metrics.task === "detection") return <DetectorMeaning metrics={metrics} />;
+  if (metrics.task === "multilabel") return <MultilabelMeaning metrics={metrics} />;
+  return <ClassifierMeaning metrics={metrics} />;
+}
+
+function MultilabelMeaning({ metrics }: { metrics: Extract<Metrics, { task: "multilabel" }> }) {
+  const { i18n } = useLingui();
+  const { count, micro_recall: recall, micro_precision: precision } = metrics;
+  const [whole, interval] = [metrics.subset_accuracy, metrics.subset_accuracy_interval];
+  if (recall === undefined || precision === undefined || !count) return <NotMeasured />;
+  return (
+    <Stack gap={2}>
+      <Text size="lg">
+        <Trans>
+          On images that it had never seen it gave {formatPercent(recall, i18n.locale)} of the labels that are
+          there, and {formatPercent(precision, i18n.locale)} of those that it gave were right.
+        </Trans>
+      </Text>
+      {whole !== undefined && (
+        <Text size="sm" className="quiet">
+          <Trans>
+            {Math.round(whole * count)} of {count} images got exactly their labels.
+          </Trans>
+        </Text>
+      )}
+      <Expect interval={interval} />
+    </Stack>
   );
 }
 

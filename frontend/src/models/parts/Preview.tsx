@@ -100,7 +100,7 @@ function Tried({ project, model, image }: { project: string; model: Model; image
           <Answer project={project} task={model.task} prediction={prediction} address={image.file_url} />
           {model.task === "classification" ? (
             <Compared image={image} found={prediction.labels[0]?.label} />
-          ) : (
+          ) : model.task === "multilabel" ? null : (
             <Text size="sm" className="quiet">
               <Plural
                 value={image.annotations.filter(({ box, confirmed }) => box && confirmed).length}

@@ -38,6 +38,11 @@ function NewProjectForm({ close }: { close: () => void }) {
       text: t`One label for the whole image. (Classification)`,
     },
     {
+      value: "multilabel",
+      title: t`Which of these are on the image?`,
+      text: t`None to many labels for the whole image. (Multilabel classification)`,
+    },
+    {
       value: "detection",
       title: t`Where on the image is it?`,
       text: t`A box around each thing, with a label. (Object detection)`,

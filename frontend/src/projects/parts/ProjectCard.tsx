@@ -1,4 +1,4 @@
-import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Plural, Trans } from "@lingui/react/macro";
 import { Badge, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -8,10 +8,10 @@ import { keys } from "../../api/keys";
 import type { Project } from "../../api/types";
 import { Icon } from "../../ui/Icon";
 import classes from "./ProjectCard.module.css";
+import { TaskInWords } from "./TaskInWords";
 
 /** Four images of the project, what it answers, how much is in it, and whether something runs. */
 export function ProjectCard({ project }: { project: Project }) {
-  const { t } = useLingui();
   const { data: activity } = useActivity(null);
   const running = activity?.filter((entry) => entry.project === project.id && isRunning(entry)).length ?? 0;
   return (
@@ -29,7 +29,7 @@ export function ProjectCard({ project }: { project: Project }) {
           )}
         </Group>
         <Text size="sm" className="quiet">
-          {project.task === "detection" ? t`Finds things with boxes` : t`Names what is on an image`}
+          <TaskInWords task={project.task} />
         </Text>
         <Text size="sm" className="quiet">
           <Plural value={project.image_count} one="# image" other="# images" />

@@ -43,6 +43,7 @@ export function TrySamples() {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item onClick={() => void begin("classification")}>{t`Name what is on an image`}</Menu.Item>
+        <Menu.Item onClick={() => void begin("multilabel")}>{t`Name all that is on an image`}</Menu.Item>
         <Menu.Item onClick={() => void begin("detection")}>{t`Find things with boxes`}</Menu.Item>
       </Menu.Dropdown>
     </Menu>

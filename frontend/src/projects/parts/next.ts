@@ -34,7 +34,7 @@ export function nextStep(
   if (meanwhile.training) return { step: "watch", training: meanwhile.training };
   if (meanwhile.isArriving && project.model_count === 0) return { step: "arrive" };
   if (counts.images === 0) return { step: "add" };
-  const least = project.task === "detection" ? 1 : LEAST_LABELS;
+  const least = project.task === "classification" ? LEAST_LABELS : 1;
   if (project.label_count < least) return { step: "name-labels" };
   // Labels that no image carries yet are not among the counts.
   const missing =

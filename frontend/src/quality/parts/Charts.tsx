@@ -86,7 +86,7 @@ export function Charts({ project, evaluation, search, change, open }: Props) {
         {curves.calibration && curves.calibration.length > 0 && (
           <div>
             <Calibration bins={curves.calibration} count={metrics.count ?? 0} open={open} />
-            {metrics.task === "classification" && <Corrected metrics={metrics} />}
+            {metrics.task !== "detection" && <Corrected metrics={metrics} />}
           </div>
         )}
         {metrics.task === "detection" && charts && boxes.length > 0 && (
@@ -106,9 +106,9 @@ export function Charts({ project, evaluation, search, change, open }: Props) {
 function Downloads({ evaluation: { id, curves, metrics } }: { evaluation: Evaluation }) {
   const { t } = useLingui();
   const names: [string, string][] = [
-    ["confusion", t`Confusion matrix`],
+    ...(metrics.confusion_matrix?.length ? ([["confusion", t`Confusion matrix`]] as [string, string][]) : []),
     ["precision_recall", t`Precision and recall`],
-    ...(metrics.task === "classification" && curves.per_class
+    ...(metrics.task !== "detection" && curves.per_class
       ? ([
           ["roc", "ROC"],
           ["calibration", t`Calibration`],

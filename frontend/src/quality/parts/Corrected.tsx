@@ -3,7 +3,7 @@ import { Text } from "@mantine/core";
 import { formatNumber, formatPercent } from "../../ui/numbers";
 import type { Evaluation } from "../queries";
 
-type Metrics = Extract<Evaluation["metrics"], { task: "classification" }>;
+type Metrics = Extract<Evaluation["metrics"], { task: "classification" | "multilabel" }>;
 
 /** How its confidence was corrected by a temperature when it was trained, or why it was not. */
 export function Corrected({ metrics: { temperature_scaling: scaling } }: { metrics: Metrics }) {

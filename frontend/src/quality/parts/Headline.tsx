@@ -1,12 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { formatTime } from "../../ui/numbers";
+import { formatPercent, formatTime } from "../../ui/numbers";
 import {
   type ClassifierMetrics,
   type DetectorMetrics,
+  exactOf,
   FEW_IN_ALL,
   foundOf,
+  type MultilabelMetrics,
   rightOf,
   type Share,
 } from "../figures";
@@ -20,6 +22,8 @@ export function Headline({ project, evaluation }: { project: string; evaluation:
     <Stack gap={6}>
       {metrics.task === "detection" ? (
         <DetectorSentence metrics={metrics} isNew={isNew} />
+      ) : metrics.task === "multilabel" ? (
+        <MultilabelSentence metrics={metrics} isNew={isNew} />
       ) : (
         <ClassifierSentence metrics={metrics} isNew={isNew} />
       )}
@@ -42,6 +46,31 @@ function ClassifierSentence({ metrics, isNew }: { metrics: ClassifierMetrics; is
       ) : (
         <Trans>
           Right on {right.part} of {right.all} images.
+        </Trans>
+      )}
+    </Sentence>
+  );
+}
+
+function MultilabelSentence({ metrics, isNew }: { metrics: MultilabelMetrics; isNew: boolean }) {
+  const { i18n } = useLingui();
+  const exact = exactOf(metrics);
+  const { micro_recall: recall = 0, micro_precision: precision = 0 } = metrics;
+  const [found, right] = [formatPercent(recall, i18n.locale), formatPercent(precision, i18n.locale)];
+  if (!exact) return <NotMeasured />;
+  return (
+    <Sentence>
+      <Trans>
+        It gave {found} of the labels that are there; {right} of those that it gave were right.
+      </Trans>{" "}
+      {isNew ? (
+        <Trans>
+          {exact.part} of {exact.all} images it had never seen got exactly their labels. Of 100 new ones,
+          expect {exact.low} to {exact.high}.
+        </Trans>
+      ) : (
+        <Trans>
+          {exact.part} of {exact.all} images got exactly their labels.
         </Trans>
       )}
     </Sentence>

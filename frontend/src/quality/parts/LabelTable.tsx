@@ -20,6 +20,7 @@ interface Props {
 export function LabelTable({ evaluation, labels, search, change, open }: Props) {
   const { t, i18n } = useLingui();
   const isDetector = evaluation.metrics.task === "detection";
+  const isOfParts = evaluation.metrics.task !== "classification";
   const sort = search.sort ?? "score";
   const rows = sortRows(labelRows(evaluation.metrics), sort, search.down ?? false, i18n.locale);
   const columns: [Sort, string, string][] = [
@@ -87,7 +88,7 @@ export function LabelTable({ evaluation, labels, search, change, open }: Props) 
                   }
                 />
               </Table.Td>
-              <Figures row={row} isDetector={isDetector} open={open} />
+              <Figures row={row} isOfParts={isOfParts} open={open} />
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -98,11 +99,12 @@ export function LabelTable({ evaluation, labels, search, change, open }: Props) 
 
 function Figures({
   row,
-  isDetector,
+  isOfParts,
   open,
 }: {
   row: LabelRow;
-  isDetector: boolean;
+  /** An image may have some of its labels right and others not. */
+  isOfParts: boolean;
   open: ((behind: Behind) => void) | undefined;
 }) {
   const { t, i18n } = useLingui();
@@ -113,12 +115,12 @@ function Figures({
     [
       t`mistakes where it says ${label}`,
       share(row.precision),
-      { outcome: isDetector ? "false_positive" : "wrong", predicted: label },
+      { outcome: isOfParts ? "false_positive" : "wrong", predicted: label },
     ],
     [
-      isDetector ? t`images with a missed ${label}` : t`images of ${label} that it gets wrong`,
+      isOfParts ? t`images with a missed ${label}` : t`images of ${label} that it gets wrong`,
       share(row.recall),
-      { outcome: isDetector ? "miss" : "wrong", label },
+      { outcome: isOfParts ? "miss" : "wrong", label },
     ],
   ];
   return (

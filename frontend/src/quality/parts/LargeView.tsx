@@ -88,8 +88,20 @@ function addressOf({ image, is_deleted: isDeleted, thumbnail }: Outcome): string
   return `/api/v1/images/${image}/rendition/?max=2048&v=${address.searchParams.get("v") ?? ""}`;
 }
 
-function Answer({ outcome: { label, predicted, score = 0, label_score: own = 0 } }: { outcome: Outcome }) {
-  const { i18n } = useLingui();
+function Answer({ outcome }: { outcome: Outcome }) {
+  const { t, i18n } = useLingui();
+  const { label, predicted, score = 0, label_score: own = 0 } = outcome;
+  if (outcome.labels) {
+    const none = t`none of the labels`;
+    return (
+      <Text>
+        <Trans>
+          It is annotated with <b>{outcome.labels.join(", ") || none}</b>; the model says{" "}
+          <b>{outcome.predicted_labels?.join(", ") || none}</b>.
+        </Trans>
+      </Text>
+    );
+  }
   const [said, kept] = [formatPercent(score, i18n.locale, 1), formatPercent(own, i18n.locale, 1)];
   return (
     <Text>

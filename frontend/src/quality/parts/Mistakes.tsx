@@ -18,7 +18,7 @@ interface Props {
 /** Where it fails worst: the mistakes that it is surest of, or of a detector the images with most of them. */
 export function Mistakes({ project, evaluation, search, go }: Props) {
   const { t } = useLingui();
-  const isDetector = evaluation.metrics.task === "detection";
+  const { task } = evaluation.metrics;
   const { data, error, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useBehind(
     project,
     evaluation,
@@ -43,7 +43,7 @@ export function Mistakes({ project, evaluation, search, go }: Props) {
       <Text size="sm" className="quiet">
         <Plural value={data.pages[0]?.count ?? 0} one="# image" other="# images" />
         {" · "}
-        {isDetector ? (
+        {task !== "classification" ? (
           <Trans>those with the most false alarms and misses first</Trans>
         ) : (
           <Trans>those first of which it is surest: look whether the label is right</Trans>

@@ -57,11 +57,19 @@ interface ExplorerProps {
   table: ThresholdTable;
 }
 
+/** From which score on a model answers with a label, or with all of them. */
+function currentOf(model: Model, label: string | undefined): number {
+  if (model.task === "classification") return model.score_threshold ?? 0;
+  const own = model.task === "multilabel" ? model.label_thresholds : model.detector?.label_thresholds;
+  const saved = label === undefined ? undefined : own?.[label];
+  return saved ?? model.detector?.score_threshold ?? 0;
+}
+
 function Explorer({ project, model, label, table: { rows, total } }: ExplorerProps) {
   const { t, i18n } = useLingui();
   const isDetector = model.task === "detection";
-  const saved = label === undefined ? undefined : model.detector?.label_thresholds?.[label];
-  const current = isDetector ? (saved ?? model.detector?.score_threshold ?? 0) : (model.score_threshold ?? 0);
+  const hasOwn = model.task !== "classification"; // a lowest score for each label
+  const current = currentOf(model, label);
   const [threshold, setThreshold] = useState(Math.round(100 * current) / 100);
   const row = rowAt(rows, threshold);
   const [best, careful] = [bestBalance(rows), cheapest(rows, 0.95)];
@@ -111,11 +119,11 @@ function Explorer({ project, model, label, table: { rows, total } }: ExplorerPro
             <Trans>95 of 100 right ({formatPercent(careful.threshold, i18n.locale)})</Trans>
           </Button>
         )}
-        {(isDetector || label === undefined) && current !== threshold && (
+        {(hasOwn ? isDetector || label !== undefined : label === undefined) && current !== threshold && (
           <Save project={project} model={model} label={label} threshold={threshold} />
         )}
       </Group>
-      {!isDetector && label !== undefined && threshold > 0 && (
+      {!hasOwn && label !== undefined && threshold > 0 && (
         <Text size="sm" className="quiet">
           <Trans>A classifier has one lowest score: “All labels together” keeps it.</Trans>
         </Text>

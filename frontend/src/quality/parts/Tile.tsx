@@ -37,8 +37,12 @@ export function Tile({
 function Lines({ outcome, name }: { outcome: Outcome; name: string }) {
   const { t, i18n } = useLingui();
   const { label, predicted, score = 0, hits, false_positives: alarms, misses } = outcome;
-  const [first, second] =
-    label === undefined
+  const [first, second] = outcome.labels
+    ? [
+        `${alarms || misses ? "✗" : "✓"} ${outcome.predicted_labels?.join(", ") || t`none of the labels`}`,
+        t`has ${outcome.labels.join(", ") || t`none of the labels`}`,
+      ]
+    : label === undefined
       ? [`✓ ${hits ?? 0}  ✗ ${alarms ?? 0}  ? ${misses ?? 0}`, name]
       : [
           `${label === predicted ? "✓" : "✗"} ${formatPercent(score, i18n.locale)} ${predicted ?? ""}`,
@@ -81,8 +85,13 @@ export function useImageName({ filename, is_deleted: isDeleted }: Outcome): stri
 }
 
 /** "bolt, said nut 94 %", or what was found and missed. */
-export function useSaid({ label, predicted, score, hits, false_positives, misses }: Outcome): string {
+export function useSaid(outcome: Outcome): string {
   const { t, i18n } = useLingui();
+  const { label, predicted, score, hits, false_positives, misses } = outcome;
+  if (outcome.labels) {
+    const said = outcome.predicted_labels?.join(", ") || t`none of the labels`;
+    return t`${outcome.labels.join(", ") || t`none of the labels`}, said ${said}`;
+  }
   const sure = score === undefined ? "" : formatPercent(score, i18n.locale);
   if (label === undefined) return t`${hits ?? 0} found, ${false_positives ?? 0} false, ${misses ?? 0} missed`;
   return label === predicted ? t`${label}, ${sure} sure` : t`${label}, said ${predicted ?? ""} ${sure}`;

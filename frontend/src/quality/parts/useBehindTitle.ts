@@ -1,9 +1,10 @@
 import { useLingui } from "@lingui/react/macro";
+import type { Task } from "../../api/types";
 import { formatPercent } from "../../ui/numbers";
 import type { Behind } from "../search";
 
 /** What the images of a panel have in common, in words. */
-export function useBehindTitle(behind: Behind, task: "classification" | "detection"): string {
+export function useBehindTitle(behind: Behind, task: Task): string {
   const { t, i18n } = useLingui();
   const { outcome, label, predicted, min, max, scoreOf, threshold } = behind;
   if (min !== undefined && max !== undefined) {
@@ -28,7 +29,7 @@ export function useBehindTitle(behind: Behind, task: "classification" | "detecti
   if (outcome === "wrong") {
     if (predicted !== undefined) return t`Wrongly called ${predicted}`;
     if (label !== undefined) return t`${label}, named wrong`;
-    return task === "detection" ? t`Images with a mistake` : t`Named wrong`;
+    return task === "classification" ? t`Named wrong` : t`Images with a mistake`;
   }
   return label === undefined ? t`All images` : t`All images with ${label}`;
 }

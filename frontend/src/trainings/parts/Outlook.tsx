@@ -1,6 +1,6 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Group, List, Loader, Paper, Stack, Table, Text, Title } from "@mantine/core";
-import type { Label } from "../../api/types";
+import type { Label, Task } from "../../api/types";
 import { useLabels } from "../../projects/queries";
 import { formatBytes } from "../../ui/bytes";
 import { Duration } from "../../ui/Duration";
@@ -15,7 +15,7 @@ interface Props {
   seen: Seen | null;
   /** The best of earlier trainings on the validation split. */
   bestBefore: number | null;
-  task: "classification" | "detection";
+  task: Task;
 }
 
 /** What the training will do, before it is started: time, memory, and what it sees of each label. */
@@ -46,6 +46,11 @@ export function Outlook({ project, outlook, seen, bestBefore, task }: Props) {
             ) : task === "detection" ? (
               <Trans>
                 Your best model so far reaches an AP50 of {formatPercent(bestBefore, i18n.locale)}.
+              </Trans>
+            ) : task === "multilabel" ? (
+              <Trans>
+                Your best model so far reaches a mean average precision of{" "}
+                {formatPercent(bestBefore, i18n.locale)}.
               </Trans>
             ) : (
               <Trans>

@@ -36,11 +36,15 @@ export function TrainingRow({ run, task }: { run: TrainingSummary; task: string 
           </Stack>
           {run.score !== null && (
             <Text fw={650} style={{ fontVariantNumeric: "tabular-nums" }}>
-              {task === "detection" ? "AP50 " : ""}
+              {task === "detection" ? "AP50 " : task === "multilabel" ? "mAP " : ""}
               {formatPercent(run.score, i18n.locale, 1)}
               <Text span size="sm" className="quiet" fw={400}>
                 {" "}
-                {task === "detection" ? <Trans>in validation</Trans> : <Trans>right in validation</Trans>}
+                {task === "classification" ? (
+                  <Trans>right in validation</Trans>
+                ) : (
+                  <Trans>in validation</Trans>
+                )}
               </Text>
             </Text>
           )}

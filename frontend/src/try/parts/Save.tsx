@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Alert, Anchor, Button, Checkbox, Group, Paper, Select, Stack, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Checkbox, Group, MultiSelect, Paper, Select, Stack, Text, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -29,6 +29,10 @@ export function Save({ project, model, file, prediction, onPoint }: Props) {
   const [label, setLabel] = useState<string | null>(null);
   const [wrong, setWrong] = useState<ReadonlySet<number>>(new Set());
   const isDetection = model.task === "detection";
+  const hasSeveral = model.task === "multilabel";
+  const [several, setSeveral] = useState<string[] | null>(null);
+  const present = prediction.labels.filter((one) => one.is_present && known.has(one.label));
+  const all = several ?? present.map((one) => one.label);
   const target = dataset ?? datasets[0]?.id;
   const guess = prediction.labels.find((one) => known.has(one.label))?.label ?? null;
   const boxes = prediction.boxes.filter((one) => known.has(one.label));
@@ -44,7 +48,11 @@ export function Save({ project, model, file, prediction, onPoint }: Props) {
         project,
         into,
         file,
-        isDetection ? { label: null, boxes: right } : { label: label ?? guess, boxes: [] },
+        isDetection
+          ? { label: null, boxes: right }
+          : hasSeveral
+            ? { label: null, boxes: [], labels: all }
+            : { label: label ?? guess, boxes: [] },
       ),
   });
   return (
@@ -56,7 +64,16 @@ export function Save({ project, model, file, prediction, onPoint }: Props) {
         <Text size="sm" className="quiet">
           <Trans>Where the model is wrong it learns most: keep the image with what is really on it.</Trans>
         </Text>
-        {!isDetection && (
+        {hasSeveral && (
+          <MultiSelect
+            label={t`What is on it`}
+            searchable
+            data={labels.map(({ name }) => name)}
+            value={all}
+            onChange={setSeveral}
+          />
+        )}
+        {!isDetection && !hasSeveral && (
           <Select
             label={t`What it is`}
             searchable

@@ -40,13 +40,17 @@ export function Side({ project, id, file, threshold, canKeep }: Props) {
   );
 }
 
+/** What a model is asked for: boxes and labels below the lowest score that is shown come along; a multilabel model
+ * answers with all labels. */
+const LOWEST_OF = { detection: LOWEST, classification: 0, multilabel: null };
+
 function Said({ project, model, file, threshold, canKeep }: Omit<Props, "id"> & { model: Model }) {
   const address = useAddress(file);
   const key = useKeyOf(file);
   const [pointed, setPointed] = useState<Box | null>(null);
   const { data, error, refetch, isFetching } = useQuery({
     queryKey: ["tried", model.id, key],
-    queryFn: () => predict(model.id, file, model.task === "detection" ? LOWEST : 0),
+    queryFn: () => predict(model.id, file, LOWEST_OF[model.task]),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
     retry: false,
