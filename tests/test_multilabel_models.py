@@ -48,6 +48,20 @@ def test_labels_are_answered_with_their_thresholds():
     assert present_labels([]) == []
 
 
+def test_a_device_doubts_what_is_near_its_threshold_and_sends_what_is_there(tmp_path):
+    from agent.mlstudio_agent.uncertain import UncertainQueue, is_uncertain
+
+    sure = labels_with_thresholds(np.array([0.99, 0.01], np.float32), ["a", "b"], [0.5, 0.5])
+    unsure = labels_with_thresholds(np.array([0.99, 0.45], np.float32), ["a", "b"], [0.5, 0.5])
+    assert not is_uncertain({"labels": sure, "boxes": []}, 0.9)
+    assert is_uncertain({"labels": unsure, "boxes": []}, 0.9)
+    queue = UncertainQueue(tmp_path)
+    settings = {"uncertain_below": 0.9, "uncertain_per_day": 5}
+    assert queue.consider(b"image", "a.jpg", {"labels": unsure, "boxes": []}, settings)
+    (notes,) = (path for path in tmp_path.glob("*.json") if path.name != "day.json")
+    assert json.loads(notes.read_text())["labels"] == [{"label": "a", "score": 0.99}]
+
+
 def test_curves_are_those_of_scikit_learn():
     from sklearn.metrics import average_precision_score, roc_auc_score
 

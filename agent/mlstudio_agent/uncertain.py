@@ -33,7 +33,7 @@ class UncertainQueue:
             return False
         stem = f"{time.time_ns()}"
         (self.folder / f"{stem}.json").write_text(
-            json.dumps({"filename": filename, "labels": prediction["labels"], "boxes": prediction["boxes"]})
+            json.dumps({"filename": filename, "labels": _present(prediction["labels"]), "boxes": prediction["boxes"]})
         )
         temporary = self.folder / f"{stem}.writing"
         temporary.write_bytes(content)
@@ -82,7 +82,25 @@ class UncertainQueue:
 
 
 def is_uncertain(prediction: dict, below: float) -> bool:
-    """A classifier whose best label has a low score, or a detector with a box that is neither sure nor noise."""
-    if prediction["labels"]:
-        return prediction["labels"][0]["score"] < below
+    """A classifier whose best label has a low score, a multilabel model with a label that is near its threshold, or a
+    detector with a box that is neither sure nor noise."""
+    labels = prediction["labels"]
+    if labels and "is_present" in labels[0]:
+        return min(map(_certainty, labels)) < below
+    if labels:
+        return labels[0]["score"] < below
     return any(LOWEST_BOX <= box["score"] < below for box in prediction["boxes"])
+
+
+def _certainty(answer: dict) -> float:
+    """One half at the threshold of a label, 1 at a score of 0 or 1."""
+    score, threshold = answer["score"], answer["threshold"]
+    way = 1 - threshold if answer["is_present"] else threshold
+    return 0.5 + 0.5 * abs(score - threshold) / way if way > 0 else 0.5
+
+
+def _present(labels: list[dict]) -> list[dict]:
+    """What the studio keeps as suggestions: of a multilabel model those that are there."""
+    if not labels or "is_present" not in labels[0]:
+        return labels
+    return [{"label": answer["label"], "score": answer["score"]} for answer in labels if answer["is_present"]]
