@@ -15,7 +15,7 @@ from custom_vision.predictions import Tags, bounding_box
 from datasets.models import Image
 from inference.evaluation.evaluations import outcomes_of
 from training.models import TrainingRun
-from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
+from vision.analysis.predictions import DetectorPredictions, MultilabelPredictions
 
 
 class ImagePerformances:
@@ -43,13 +43,17 @@ class ImagePerformances:
     def _true(self, index: int) -> set[str]:
         """Tags that the image really has."""
         outcomes = self._outcomes
-        labels = outcomes.truths[index].labels if isinstance(outcomes, DetectorPredictions) else [outcomes.truth[index]]
+        if isinstance(outcomes, DetectorPredictions):
+            labels = outcomes.truths[index].labels
+        else:
+            truth = outcomes.truth[index]
+            labels = np.flatnonzero(truth) if isinstance(outcomes, MultilabelPredictions) else [truth]
         return {self._tags.id_of(outcomes.class_names[int(label)]) or "" for label in labels}
 
     def _predictions(self, image: Image) -> Iterator[dict[str, Any]]:
         outcomes, index = self._outcomes, self._index[str(image.pk)]
         names = outcomes.class_names
-        if isinstance(outcomes, ClassifierPredictions):
+        if not isinstance(outcomes, DetectorPredictions):
             scores = outcomes.probabilities[index]
             for label in np.argsort(-scores, kind="stable"):
                 yield {"probability": float(scores[label]), **self._tags.describe(names[int(label)])}

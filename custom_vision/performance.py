@@ -15,7 +15,7 @@ from inference.evaluation.evaluations import outcomes_of
 from inference.models import Evaluation
 from training.models import TrainingRun
 from vision.analysis.curves import precision_recall_curve
-from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
+from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions, MultilabelPredictions
 from vision.runtime.matching import boxes_taken
 
 THRESHOLD, OVERLAP = 0.5, 0.3
@@ -92,9 +92,12 @@ def answers_of(evaluation: Evaluation, overlap: float) -> list[Answers]:
     return _of_labels(outcomes)
 
 
-def _of_labels(outcomes: ClassifierPredictions) -> list[Answers]:
+def _of_labels(outcomes: ClassifierPredictions | MultilabelPredictions) -> list[Answers]:
+    labels = np.arange(len(outcomes.class_names))
+    is_many = isinstance(outcomes, MultilabelPredictions)
+    truth = outcomes.truth if is_many else outcomes.truth[:, np.newaxis] == labels
     return [
-        Answers(name, outcomes.probabilities[:, index], outcomes.truth == index, int((outcomes.truth == index).sum()))
+        Answers(name, outcomes.probabilities[:, index], truth[:, index], int(truth[:, index].sum()))
         for index, name in enumerate(outcomes.class_names)
     ]
 
