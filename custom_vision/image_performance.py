@@ -45,9 +45,10 @@ class ImagePerformances:
         outcomes = self._outcomes
         if isinstance(outcomes, DetectorPredictions):
             labels = outcomes.truths[index].labels
+        elif isinstance(outcomes, MultilabelPredictions):
+            labels = np.flatnonzero(outcomes.truth[index])
         else:
-            truth = outcomes.truth[index]
-            labels = np.flatnonzero(truth) if isinstance(outcomes, MultilabelPredictions) else [truth]
+            labels = outcomes.truth[index : index + 1]
         return {self._tags.id_of(outcomes.class_names[int(label)]) or "" for label in labels}
 
     def _predictions(self, image: Image) -> Iterator[dict[str, Any]]:
