@@ -26,10 +26,6 @@ class Domain:
     def is_exportable(self) -> bool:
         return "(compact)" in self.name
 
-    @property
-    def task(self) -> str:
-        return Task.DETECTION if self.type == DETECTION else Task.CLASSIFICATION
-
     def to_dict(self) -> dict:
         return {
             "id": self.id,

@@ -10,12 +10,14 @@ from django.contrib.auth.models import User
 
 from custom_vision.errors import Refused
 from custom_vision.image_rows import find_images
+from custom_vision.tags import is_mixture, negative_tags
 from custom_vision.wire import Query, ids_of
 from custom_vision.workspace import find_dataset, is_detection
 from datasets.annotating import change_annotations
+from datasets.image_labels import add_label
 from datasets.images import label_images
 from datasets.models import Annotation, Image, Label
-from projects.models import Project
+from projects.models import Project, Task
 
 MOST_IMAGES, MOST_PAIRS, MOST_DELETED = 64, 1280, 256
 
@@ -33,24 +35,44 @@ def images_to_delete(project: Project, query: Query) -> list[Image]:
 def add_tags(*, project: Project, user: User, rows: Any) -> dict:
     """Give images tags: `created` says which got theirs, `duplicated` which had it.
 
-    `exceeded` are those that cannot have it beside what they have: a second tag where an image has one, and tags
+    `exceeded` are those that cannot have it beside what they have: a second tag in a Multiclass project, and tags
     without regions in a detection project.
+
+    Raises:
+        Refused: `BadRequestImageTags`, `BadRequestExceededBatchSize`, `BadRequestNegativeAndRegularTagOnSameImage`.
     """
     pairs = pairs_of(rows)
     images = {image.pk: image for image in find_images(project, [image for image, _ in pairs])}
     labels = Label.objects.filter(project=project).in_bulk([tag for _, tag in pairs])
     if len(images) < len({image for image, _ in pairs}) or len(labels) < len({tag for _, tag in pairs}):
         raise Refused("BadRequestImageTags", "One of the images or tags is not there.")
-    present = _tags_of(images)
+    present, are_several = _tags_of(images), project.kind is Task.MULTILABEL
+    if are_several:
+        _require_no_mixture(project, present, pairs)
     answer: dict[str, list[dict]] = {"created": [], "duplicated": [], "exceeded": []}
     for image, tag in pairs:
-        kind = "duplicated" if tag in present[image] else "exceeded" if present[image] or is_detection(project) else ""
-        if not kind:
+        if tag in present[image]:
+            kind = "duplicated"
+        elif is_detection(project) or (present[image] and not are_several):
+            kind = "exceeded"
+        else:
             kind = "created"
-            label_images(images=[images[image]], label=labels[tag], user=user)
+            give = add_label if are_several else label_images
+            give(images=[images[image]], label=labels[tag], user=user)
             present[image].add(tag)
         answer[kind].append({"imageId": str(image), "tagId": str(tag)})
     return answer
+
+
+def _require_no_mixture(project: Project, present: dict[UUID, set[UUID]], pairs: list[tuple[UUID, UUID]]) -> None:
+    negative = negative_tags(project)
+    wanted = {image: set(tags) for image, tags in present.items()}
+    for image, tag in pairs:
+        wanted[image].add(tag)
+    if any(is_mixture(tags, negative) for tags in wanted.values()):
+        raise Refused(
+            "BadRequestNegativeAndRegularTagOnSameImage", "The negative tag says that an image has none of the others."
+        )
 
 
 def pairs_of(rows: Any) -> list[tuple[UUID, UUID]]:

@@ -12,12 +12,13 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from custom_vision.errors import Refused
+from custom_vision.tags import is_mixture, negative_tags
 from custom_vision.wire import ids_of
-from custom_vision.workspace import ensure_dataset, is_detection
+from custom_vision.workspace import ensure_dataset
 from datasets.examining import Box, StagedImage, stage_upload
 from datasets.ingest import add_images
 from datasets.models import Label, Origin
-from projects.models import Project
+from projects.models import Project, Task
 from storage.cache import Incoming
 from vision.imaging.preprocessing import ImageError
 
@@ -91,10 +92,10 @@ def create_images(*, project: Project, user: User, images: Sequence[NewImage]) -
 
     What is wrong with one does not keep others out. Raises `LimitReached`.
     """
-    labels = Label.objects.filter(project=project).in_bulk()
+    labels, negative = Label.objects.filter(project=project).in_bulk(), negative_tags(project)
     with contextlib.ExitStack() as cleanup:
         for image in images:
-            _stage(image, labels, is_detection(project))
+            _stage(image, labels, negative, project.kind)
             if image.staged is not None:
                 cleanup.callback(image.staged.incoming.discard)
         staged = [image for image in images if image.staged is not None]
@@ -112,14 +113,14 @@ def create_images(*, project: Project, user: User, images: Sequence[NewImage]) -
     return [statuses.get(id(image)) or image.problem or "ErrorUnknown" for image in images]
 
 
-def _stage(image: NewImage, labels: Mapping[UUID, Label], is_detector: bool) -> None:
+def _stage(image: NewImage, labels: Mapping[UUID, Label], negative: set[UUID], task: Task) -> None:
     """Look at the file and at what is said of it; sets `staged`, or `problem`."""
     if image.problem:
         return
     if image.incoming is None:
         image.problem = "ErrorImageFormat"
         return
-    image.problem = _problem_of(image, labels, is_detector)
+    image.problem = _problem_of(image, labels, negative, task)
     if image.problem:
         return
     try:
@@ -129,17 +130,21 @@ def _stage(image: NewImage, labels: Mapping[UUID, Label], is_detector: bool) -> 
         return
     if image.source in ("", UNNAMED):
         staged.filename = f"{staged.incoming.sha256[:12]}.{staged.format.lower()}"
-    if is_detector:
+    if task.has_boxes:
         boxes = [(labels[region.tag], region.box(staged.width, staged.height)) for region in image.regions]
         staged.boxes = [(label, box) for label, box in boxes if box is not None]
-    elif image.tags:
-        staged.label = labels[image.tags[0]]
+    elif task.has_single_labels:
+        staged.label = labels[image.tags[0]] if image.tags else None
+    else:
+        staged.boxes = [(labels[tag], None) for tag in image.tags]
     image.staged = staged
 
 
-def _problem_of(image: NewImage, labels: Mapping[UUID, Label], is_detector: bool) -> str:
+def _problem_of(image: NewImage, labels: Mapping[UUID, Label], negative: set[UUID], task: Task) -> str:
     if not {*image.tags, *(region.tag for region in image.regions)} <= set(labels):
         return "ErrorInvalidTag"
-    if not is_detector and len(image.tags) > 1:
+    if task.has_single_labels and len(image.tags) > 1:
         return "ErrorTagLimitExceed"
+    if task is Task.MULTILABEL and is_mixture(image.tags, negative):
+        return "ErrorNegativeAndRegularTagOnSameImage"
     return "ErrorRegionLimitExceed" if len(image.regions) > MOST_OF_AN_IMAGE else ""

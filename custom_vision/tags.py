@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Count
@@ -92,6 +93,15 @@ def _require_no_negative(project: Project, but: Label | None = None) -> None:
 def types_of(project: Project) -> dict[uuid.UUID, str]:
     """Label → its type, of those that are no regular ones."""
     return dict(TagDetail.objects.filter(label__project=project).values_list("label", "type"))
+
+
+def negative_tags(project: Project) -> set[uuid.UUID]:
+    return {pk for pk, kind in types_of(project).items() if kind == TagType.NEGATIVE}
+
+
+def is_mixture(tags: Collection[uuid.UUID], negative: set[uuid.UUID]) -> bool:
+    """Whether tags of an image contradict each other."""
+    return len(tags) > 1 and not negative.isdisjoint(tags)
 
 
 def image_counts(project: Project) -> dict[uuid.UUID, int]:

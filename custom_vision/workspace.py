@@ -21,6 +21,12 @@ from projects.services import create_project, note_new_project
 from storage.database import atomic_again
 
 DATASET = "Custom Vision"
+# Classification type → what the project is for here; detection has none.
+TASKS: dict[str, Task] = {
+    "": Task.DETECTION,
+    ClassificationType.MULTICLASS.value: Task.CLASSIFICATION,
+    ClassificationType.MULTILABEL.value: Task.MULTILABEL,
+}
 LONGEST_NAME, LONGEST_DESCRIPTION = 100, 5000
 METHODS = ("rotation", "scaling", "translation", "horizontal flip", "equalize", "solarize", "padtosquare")
 # Settings that are given back as they came.
@@ -54,28 +60,22 @@ def domain_of(settings: ProjectSettings) -> Domain:
 
 
 def chosen_type(domain: Domain, asked: str | None) -> str:
-    """The classification type of a new project; "" for detection.
-
-    Several tags an image are what the service itself takes where nothing is said. They are not trained here yet: such a
-    project is a Multiclass one and says so.
+    """The classification type of a new project; "" for detection. Several tags an image where nothing is said, as the
+    service has it.
 
     Raises:
-        Refused: `BadRequestNotSupported`, `BadRequestProjectUnknownClassification`.
+        Refused: `BadRequestProjectUnknownClassification`.
     """
     if domain.type == DETECTION:
         return ""
-    if asked is None or asked.lower() == "multiclass":
-        return ClassificationType.MULTICLASS
-    if asked.lower() == "multilabel":
-        raise Refused(
-            "BadRequestNotSupported",
-            "Several tags an image are not supported here yet: make the project as Multiclass.",
-        )
+    for kind in ClassificationType:
+        if (asked or ClassificationType.MULTILABEL).lower() == kind.lower():
+            return kind
     raise Refused("BadRequestProjectUnknownClassification", f"There is no classification type {asked}.")
 
 
 def _type_of(project: Project) -> str:
-    return "" if project.task == Task.DETECTION else ClassificationType.MULTICLASS
+    return next(kind for kind, task in TASKS.items() if task == project.task)
 
 
 def is_detection(project: Project) -> bool:
@@ -106,7 +106,7 @@ def make_project(
     """A project with its dataset. Raises `Refused`, `LimitReached`."""
     name, domain = checked_name(name), chosen_domain(domain_id)
     kind = chosen_type(domain, classification_type)
-    project = create_project(user=user, name=name, description=checked_description(description), task=domain.task)
+    project = create_project(user=user, name=name, description=checked_description(description), task=TASKS[kind])
     with recording(project, user, "create_project", project=name):
         note_new_project(project)
     dataset = create_dataset(project=project, name=DATASET)
@@ -145,7 +145,12 @@ def _change_settings(settings: ProjectSettings, asked: dict[str, Any]) -> None:
             )
         settings.domain = wanted.id
     if text_of(asked, "classificationtype") is not None:
-        settings.classification_type = chosen_type(domain, text_of(asked, "classificationtype"))
+        wanted_type = chosen_type(domain, text_of(asked, "classificationtype"))
+        if wanted_type != settings.classification_type:
+            raise Refused(
+                "BadRequestNotSupported",
+                f"The project stays {settings.classification_type}: make a new one for {wanted_type}.",
+            )
     if isinstance(asked.get("targetexportplatforms"), list):
         settings.platforms = [str(name) for name in asked["targetexportplatforms"]][:20]
     settings.options |= {name: asked[key] for key, name in KEPT.items() if isinstance(asked.get(key), str)}

@@ -104,21 +104,24 @@ class TestProjects:
         answer = service.ask("POST", "projects?name=Screws&description=&targetExportPlatforms=", content_type=kind)
         made = answer.json()
         assert answer.status_code == 200 and made["name"] == "Screws" and made["description"] == ""
-        assert made["settings"]["classificationType"] == "Multiclass"
+        assert made["settings"]["classificationType"] == "Multilabel"
         assert made["settings"]["targetExportPlatforms"] == [] and made["settings"]["useNegativeSet"] is True
         assert made["status"] == "Succeeded" and made["created"].endswith("Z")
 
-    def test_several_tags_an_image_are_refused_where_they_are_asked_for(self, service):
-        answer = service.ask("POST", "projects?name=a&classificationType=Multilabel")
+    def test_a_project_keeps_its_classification_type(self, service):
+        made = service.post("projects?name=a&classificationType=multiclass")
+        assert made["settings"]["classificationType"] == "Multiclass"
+        path = f"projects/{made['id']}"
+        assert service.patch(path, {"settings": made["settings"]})["settings"] == made["settings"]
+        answer = service.ask("PATCH", path, {"settings": {"classificationType": "Multilabel"}})
         assert refused(answer) == (400, "BadRequestNotSupported")
-        assert service.post("projects?name=a&classificationType=multiclass")["settings"]["classificationType"]
 
     @pytest.mark.parametrize(
         ("query", "code"),
         [
             ("", "BadRequestProjectName"),
             (f"name={'a' * 101}", "BadRequestProjectName"),
-            (f"name=a&domainId={uuid.uuid4()}", "BadRequestProjectUnknownDomain"),
+            (f"name=a&domainId={uuid.UUID(int=7)}", "BadRequestProjectUnknownDomain"),
             ("name=a&classificationType=many", "BadRequestProjectUnknownClassification"),
         ],
     )
