@@ -22,6 +22,7 @@ from tests.pictures import jpeg
 from training import services
 from vision.analysis.comparison import mean_average_precision_difference
 from vision.analysis.curves import multilabel_curves
+from vision.analysis.predictions import MultilabelPredictions
 from vision.runtime.answers import labels_with_thresholds, present_labels
 
 API = "/api/v1"
@@ -83,6 +84,28 @@ def test_the_difference_of_two_models_has_an_interval():
     assert tested["is_significant"] and tested["interval"][0] <= tested["difference"] <= tested["interval"][1]
     same = mean_average_precision_difference(good, good, truth)
     assert same["difference"] == 0 and not same["is_significant"] and same["p_value"] == 1.0
+
+
+def test_models_are_compared_by_the_labels_that_both_know():
+    from inference.evaluation.compared_labels import SeveralLabels
+
+    generator = np.random.default_rng(0)
+    truth = generator.random((60, 2)) < 0.5
+    good = (truth * 0.6 + generator.random(truth.shape) * 0.4).astype(np.float32)
+    first = MultilabelPredictions([str(n) for n in range(60)], truth, good, ["a", "b"], [0.5, 0.5])
+    order = generator.permutation(60)
+    bad = generator.random((60, 3)).astype(np.float32)
+    wider = np.column_stack([np.zeros(60, bool), truth[order][:, ::-1]])
+    second = MultilabelPredictions([str(n) for n in order], wider, bad, ["c", "b", "a"], [0.5] * 3)
+    keys = first.keys
+    compared = SeveralLabels([first, second], [range(60), np.argsort(order).tolist()], keys)
+    assert compared.figures(0)["micro_f1"] > compared.figures(1)["micro_f1"]
+    assert set(compared.figures(1)["average_precision_by_label"]) == {"a", "b"}
+    tested = compared.test(0, 1)
+    assert tested["difference"] < 0 and tested["is_significant"]
+    row = compared.differences()[0]
+    place = keys.index(row["image"])
+    assert row["labels"] == [name for name, there in zip(["a", "b"], truth[place], strict=True) if there]
 
 
 def done(api, answer) -> dict:

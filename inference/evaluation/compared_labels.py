@@ -30,12 +30,13 @@ class SeveralLabels:
         if not self._names:
             raise NothingToCompare()
         self._keys = keys
-        columns = [[one.class_names.index(name) for name in self._names] for one in predictions]
+        columns = [[outcomes.class_names.index(name) for name in self._names] for outcomes in predictions]
         places = [np.ix_(own, column) for own, column in zip(rows, columns, strict=True)]
         self._truth = first.truth[places[0]]
-        self._scores = [one.probabilities[place] for one, place in zip(predictions, places, strict=True)]
+        self._scores = [outcomes.probabilities[place] for outcomes, place in zip(predictions, places, strict=True)]
         self._thresholds = [
-            [one.thresholds[index] for index in column] for one, column in zip(predictions, columns, strict=True)
+            [outcomes.thresholds[index] for index in column]
+            for outcomes, column in zip(predictions, columns, strict=True)
         ]
         self._said = [
             scores >= np.asarray(limits) for scores, limits in zip(self._scores, self._thresholds, strict=True)
