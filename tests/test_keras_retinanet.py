@@ -306,6 +306,7 @@ def registered(api, owner, trained) -> Model:
 @needs_package
 @pytest.mark.slow
 @pytest.mark.django_db
+@pytest.mark.thorough
 def test_a_training_over_http_begins_with_an_earlier_model(api, registered, untimed):
     project = str(registered.project_id)
     # At such a rate it stays what it began with.

@@ -15,9 +15,9 @@ from django.db.models import Count
 from common.words import counted
 from datasets.models import Annotation, Dataset
 from inference.embeddings.embedders import ProjectEmbedder, embedder_for
-from inference.live_model.reading import NOT_YET, status_of
+from inference.live_model.reading import NOT_YET, status_of, why_never
 from jobs.models import Job
-from projects.models import Project, Task
+from projects.models import Project
 from training.errors import CannotTrain, NoLiveModel
 from training.large_datasets import StartTrainingParameters, dataset_to_freeze, start_from_dataset
 from training.models import TrainingRun
@@ -52,8 +52,9 @@ def keep_live_model(*, project: Project, user: User, dataset: Dataset | None = N
         LimitReached
     """
     status = status_of(project)
-    if status.state is None or project.task != Task.CLASSIFICATION:
-        raise NoLiveModel(status.detail or NOT_YET["not_for_detection"])
+    never = why_never(project)
+    if status.state is None or never:
+        raise NoLiveModel(NOT_YET[never] if never else status.detail)
     images = sum(status.state.images_by_label)
     wanted: dict[str, Any] = {
         "project": project,

@@ -37,6 +37,8 @@ class LiveModelStatus:
 NOT_YET = {
     "not_for_detection": "Labels of whole images are guessed in projects for classification. Here it says in the "
     "annotator what the boxes show that a detector suggests: train one, and let it suggest them.",
+    "not_for_multilabel": "Guesses while you label are for images that have one label each. Train a model and let it "
+    "suggest labels.",
     "no_images": "Add images first.",
     "embedding": "The images are being compared with each other. Guesses come as soon as some are ready.",
     "too_few_labels": "Label at least one image for each of two labels.",
@@ -105,9 +107,14 @@ def open_rows(project: Project, keys: list[uuid.UUID]) -> list[dict]:
     return [row for row in grid_rows(keys) if row["dataset"] in datasets and not row["annotated"]]
 
 
+def why_never(project: Project) -> str:
+    """The code of a project whose images are not guessed, "" of others."""
+    return {Task.DETECTION: "not_for_detection", Task.MULTILABEL: "not_for_multilabel"}.get(project.kind, "")
+
+
 def _why_not(project: Project, images: int, embedded: int) -> str:
-    if project.task != Task.CLASSIFICATION:
-        return "not_for_detection"
+    if never := why_never(project):
+        return never
     if not images:
         return "no_images"
     labels = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by().values("label")

@@ -58,8 +58,8 @@ class LiveModelSerializer(serializers.Serializer):
 
     code = serializers.CharField(
         allow_blank=True,
-        help_text="Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, fitting or "
-        "not_for_detection; empty where there are some.",
+        help_text="Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, fitting, "
+        "not_for_detection or not_for_multilabel; empty where there are some.",
     )
     detail = serializers.CharField(allow_blank=True)
     images = serializers.IntegerField(help_text="Of the project.")

@@ -120,7 +120,9 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
               images.findIndex((image) => image.id === id),
             ),
           );
-          return images.map((image) => (image.id === id ? { ...image, labels, marks, isNone: false } : image));
+          return images.map((image) =>
+            image.id === id ? { ...image, labels, marks, isNone: false } : image,
+          );
         };
         if (labels.length === 0) done.current.delete(id);
         if (queue.some((image) => image.id === id)) setQueue(show(queue));

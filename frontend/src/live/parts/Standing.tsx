@@ -117,6 +117,14 @@ function NotYet({ project, live }: { project: string; live: LiveModel }) {
       <Trans key="t">It is learning</Trans>,
       <Trans key="d">The first guesses come within seconds.</Trans>,
     ],
+    not_for_multilabel: [
+      <Trans key="t">Images with several labels are not guessed yet</Trans>,
+      <Trans key="d">
+        Guesses while you label are for images that have one label each. Train a model and let it suggest
+        labels.
+      </Trans>,
+      link(`${base}/trainings/new`, <Trans>Train a model</Trans>),
+    ],
     not_for_detection: [
       <Trans key="t">Boxes are guessed in the annotator</Trans>,
       live.boxes ? (

@@ -15,7 +15,8 @@ export function ReviewTabs({ project }: { project: string }) {
     // It guesses labels of whole images, not boxes.
     ...(own?.task === "classification" ? [[`${base}/live`, t`Live guesses`] as const] : []),
     [`${base}/map`, t({ message: "Map", context: "of images" })],
-    [`${base}/suspects`, t`Doubtful labels`],
+    // Which of several labels is wrong is not told yet.
+    ...(own?.task === "multilabel" ? [] : [[`${base}/suspects`, t`Doubtful labels`] as const]),
     [`${base}/duplicates`, t`Duplicates`],
     [`${base}/devices`, t`From devices`],
   ] as const;
