@@ -9,6 +9,7 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { namesIn } from "./names";
 import { LabelRow } from "./parts/LabelRow";
 import { addLabel, reorderLabels } from "./queries";
 
@@ -26,13 +27,12 @@ export default function LabelsPage() {
   }, [isEmpty]);
   const counts = new Map(facets?.labels.map(({ id, count }) => [id, count]));
   const form = useForm({ name: "" }, async ({ name }) => {
-    // Several at once, as people paste them from a list.
-    for (const one of name
-      .split(/[\n,;，、；]+/)
-      .map((part) => part.trim())
-      .filter(Boolean))
-      await addLabel(project, one);
-    form.set({ name: "" });
+    // Several at once, as people paste them from a list. What is added leaves the field: one of them may be refused.
+    const names = namesIn(name);
+    for (const [index, next] of names.entries()) {
+      await addLabel(project, next);
+      form.set({ name: names.slice(index + 1).join(", ") });
+    }
   });
   const move = (index: number, way: -1 | 1) => {
     const ids = labels?.map(({ id }) => id) ?? [];
