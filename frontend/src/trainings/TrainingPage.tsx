@@ -126,7 +126,11 @@ export default function TrainingPage() {
           </Text>
         )}
         {run.state === "succeeded" && <Result project={project} run={run} mayEdit={mayEdit} />}
-        <Curves history={run.history} />
+        <Curves
+          history={run.history}
+          isOpen={isOpen(run.state)}
+          isSolved={run.configuration.head_solver === "lbfgs"}
+        />
         <About run={run} />
         <Log project={project} id={id} isRunning={isOpen(run.state)} />
       </Stack>

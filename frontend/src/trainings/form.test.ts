@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { changedSettings, emptyForm, inSizeOf, problemOf, requestOf, type Setting } from "./form";
+import { changedSettings, emptyForm, epochsOf, inSizeOf, problemOf, requestOf, type Setting } from "./form";
 
 const setting = (name: string, kind: Setting["kind"], more: Partial<Setting> = {}): Setting => ({
   name,
@@ -80,4 +80,11 @@ it("counts as changed what is typed and other than the preset has it", () => {
   const typed = { epochs: "4", image_size: " 320 ", batch_size: "", anchor_sizes: "1, 2" };
   expect(changedSettings({ ...emptyForm(null), settings: typed }, usual)).toEqual(["epochs", "anchor_sizes"]);
   expect(changedSettings(emptyForm(null), usual)).toEqual([]);
+});
+
+it("counts the epochs of a preset without a head that is solved at once", () => {
+  expect(epochsOf({ epochs: 25 })).toBe(25);
+  expect(epochsOf({ epochs: 60, fine_tune: false, fine_tune_epochs: 10, head_solver: "adamw" })).toBe(60);
+  expect(epochsOf({ epochs: 1, fine_tune: true, fine_tune_epochs: 20, head_solver: "lbfgs" })).toBe(20);
+  expect(epochsOf({ epochs: 1, fine_tune: false, head_solver: "lbfgs" })).toBe(0);
 });

@@ -88,3 +88,13 @@ export function problemOf(setting: Setting, text: string): "number" | "whole" | 
   }
   return null;
 }
+
+type Chosen = Pick<
+  components["schemas"]["ChosenSettings"],
+  "epochs" | "fine_tune" | "fine_tune_epochs" | "head_solver"
+>;
+
+/** How many epochs a training has in all: a head that is solved at once has none, and fine-tuning adds its own. */
+export function epochsOf({ epochs = 0, fine_tune, fine_tune_epochs = 0, head_solver }: Chosen): number {
+  return (head_solver === "lbfgs" ? 0 : epochs) + (fine_tune ? fine_tune_epochs : 0);
+}

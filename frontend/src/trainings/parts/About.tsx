@@ -19,7 +19,7 @@ export function About({ run }: { run: Training }) {
   const { estimate, actual, configuration } = run;
   const facts: [string, ReactNode][] = [
     [t`Started by`, run.created_by ?? t`a member who is gone`],
-    [t`Asked for`, formatTime(run.created_at, i18n.locale)],
+    [t`Requested`, formatTime(run.created_at, i18n.locale)],
     [
       t`Snapshot`,
       <Anchor

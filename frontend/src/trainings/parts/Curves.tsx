@@ -5,9 +5,18 @@ import { bestEpoch, type Epoch, figureLines, figureOf, lossLines, phaseStarts } 
 import classes from "../Trainings.module.css";
 import { useFigureNames, usePhaseNames } from "../words";
 import { Curve } from "./Curve";
+import { OneEpoch } from "./OneEpoch";
+
+interface Props {
+  history: Epoch[];
+  /** Whether epochs may follow. */
+  isOpen: boolean;
+  /** Whether the last layer was computed at once. */
+  isSolved: boolean;
+}
 
 /** The curves of a training as they grow, the epoch whose weights are kept, and the same as a table. */
-export function Curves({ history }: { history: Epoch[] }) {
+export function Curves({ history, isOpen, isSolved }: Props) {
   const { t } = useLingui();
   const figures = useFigureNames();
   const figure = figureOf(history);
@@ -22,18 +31,24 @@ export function Curves({ history }: { history: Epoch[] }) {
         <Title order={2} size="h4">
           <Trans>How it learns</Trans>
         </Title>
-        <div className={classes.curves}>
-          {figure && (
-            <Curve title={figures[figure] ?? figure} lines={figureLines(history)} isShare {...shared} />
-          )}
-          <Curve title={t`Loss`} lines={lossLines(history)} {...shared} />
-        </div>
-        <Text size="xs" className="quiet">
-          <Trans>
-            “Learning” is on the images that it learns from, “checking” on the validation split. The model
-            keeps the weights of the best epoch; when the two lines part, it begins to learn by heart.
-          </Trans>
-        </Text>
+        {epochs === 1 ? (
+          <OneEpoch history={history} isOpen={isOpen} isSolved={isSolved} />
+        ) : (
+          <>
+            <div className={classes.curves}>
+              {figure && (
+                <Curve title={figures[figure] ?? figure} lines={figureLines(history)} isShare {...shared} />
+              )}
+              <Curve title={t`Loss`} lines={lossLines(history)} {...shared} />
+            </div>
+            <Text size="xs" className="quiet">
+              <Trans>
+                “Learning” is on the images that it learns from, “checking” on the validation split. The model
+                keeps the weights of the best epoch; when the two lines part, it begins to learn by heart.
+              </Trans>
+            </Text>
+          </>
+        )}
         <details className={classes.fold}>
           <summary>
             <Trans>Numbers of every epoch</Trans>

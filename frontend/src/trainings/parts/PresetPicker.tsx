@@ -1,6 +1,6 @@
-import { Plural, useLingui } from "@lingui/react/macro";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Group, Radio, Text } from "@mantine/core";
-import type { PresetName } from "../form";
+import { epochsOf, type PresetName } from "../form";
 import type { Preset } from "../queries";
 import classes from "../Trainings.module.css";
 import { usePresetNames } from "../words";
@@ -42,7 +42,7 @@ export function PresetPicker({
                   ) : configuration.minutes ? (
                     <Plural value={configuration.minutes} one="at most # minute" other="at most # minutes" />
                   ) : (
-                    t`${configuration.image_size} px, ${configuration.epochs} epochs`
+                    <SizeAndEpochs size={configuration.image_size ?? 0} epochs={epochsOf(configuration)} />
                   )}
                 </Text>
               </div>
@@ -52,4 +52,9 @@ export function PresetPicker({
       </div>
     </Radio.Group>
   );
+}
+
+function SizeAndEpochs({ size, epochs }: { size: number; epochs: number }) {
+  if (epochs === 0) return <Trans>{size} px</Trans>;
+  return <Plural value={epochs} one={`${size} px, # epoch`} other={`${size} px, # epochs`} />;
 }
