@@ -8,7 +8,8 @@ import { asStudioError, isInTheWay } from "../api/errors";
 import type { Filter } from "../gallery/filter";
 import { pageQuery, useFacets } from "../gallery/queries";
 import { useShortcut } from "../keyboard/useShortcut";
-import { useLabels, useMayEdit } from "../projects/queries";
+import { useLiveModel } from "../live/queries";
+import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { LabelChip } from "../ui/LabelChip";
@@ -28,6 +29,9 @@ export default function ReviewPage() {
   const { project } = useParams({ from: "/shell/projects/$project/review" });
   const search = useSearch({ from: "/shell/projects/$project/review" });
   const among = useMemo<Filter>(() => ({ ...search, has_suggestions: true }), [search]);
+  const { data: own } = useProject(project);
+  const { data: live } = useLiveModel(project, own?.task === "classification");
+  const guesses = live?.guesses ?? 0;
   return (
     <>
       <ReviewTabs project={project} />
@@ -38,6 +42,11 @@ export default function ReviewPage() {
           title: <Trans>Nothing waits for a review</Trans>,
           text: (
             <Trans>Suggestions of models and annotations that an import was not sure of appear here.</Trans>
+          ),
+          action: guesses > 0 && (
+            <Button component={Link} to={`/projects/${project}/review/live`}>
+              <Plural value={guesses} one="Look at # live guess" other="Look at # live guesses" />
+            </Button>
           ),
         }}
       />
@@ -50,7 +59,7 @@ interface Props {
   /** Which images; an image without a suggestion is corrected, not accepted. */
   among: Filter;
   /** What is said where none is left. */
-  empty: { title: ReactNode; text: ReactNode };
+  empty: { title: ReactNode; text: ReactNode; action?: ReactNode };
 }
 
 /** What models suggested, one image after the other: Enter takes, X rejects; or all above a score at once. */
@@ -133,9 +142,11 @@ export function Suggestions({ project, among, empty }: Props) {
         icon="circle-check"
         title={empty.title}
         action={
-          <Button component={Link} to={`/projects/${project}/images`} variant="default">
-            <Trans>To the images</Trans>
-          </Button>
+          empty.action || (
+            <Button component={Link} to={`/projects/${project}/images`} variant="default">
+              <Trans>To the images</Trans>
+            </Button>
+          )
         }
       >
         {empty.text}
