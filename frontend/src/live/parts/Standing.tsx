@@ -24,7 +24,15 @@ export function Standing({ project, live, labels }: Props) {
       {live.version > 0 && <Learned live={live} />}
       {live.version > 0 && <Unknown live={live} labels={labels} />}
       {live.version > 0 && <Learning project={project} live={live} labels={labels} />}
-      {live.embedder !== null && embedded < images && (
+      {live.embedder !== null && embedded === 0 && images > 0 && (
+        <Text size="sm">
+          <Trans>
+            The network that compares images is being prepared. On a new studio this takes some seconds, or
+            minutes while the machine is busy.
+          </Trans>
+        </Text>
+      )}
+      {live.embedder !== null && embedded > 0 && embedded < images && (
         <div>
           <Text size="sm">
             <Trans>
