@@ -55,10 +55,11 @@ def keep_live_model(*, project: Project, user: User, dataset: Dataset | None = N
     never = why_never(project)
     if status.state is None or never:
         raise NoLiveModel(NOT_YET[never] if never else status.detail)
-    images = sum(status.state.images_by_label)
+    dataset = dataset or _most_labelled(project)
+    images = 0 if dataset is None else _labelled(dataset)
     wanted: dict[str, Any] = {
         "project": project,
-        "dataset": dataset or _most_labelled(project),
+        "dataset": dataset,
         "name": name or f"Live model of {counted(images, 'labelled image')}",
         **_as_the_live_model(embedder_for(project)),
     }
@@ -79,6 +80,12 @@ def _most_labelled(project: Project) -> Dataset | None:
     counted = rows.values("image__dataset").annotate(images=Count("image", distinct=True))
     most = counted.order_by("-images", "image__dataset").first()
     return None if most is None else Dataset.objects.filter(pk=most["image__dataset"]).first()
+
+
+def _labelled(dataset: Dataset) -> int:
+    """Images that the snapshot will have labels of: more than the live model has learned from since the last label."""
+    rows = Annotation.objects.filter(confirmed=True, image__dataset=dataset)
+    return rows.order_by().values("image").distinct().count()
 
 
 def _as_the_live_model(embedder: ProjectEmbedder) -> dict[str, Any]:
