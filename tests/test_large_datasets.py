@@ -86,13 +86,13 @@ def test_a_search_starts_after_its_snapshot(api, project, shapes, no_grouping):
 
 
 def test_a_preflight_takes_the_snapshot_itself(api, project, shapes, no_grouping, monkeypatch):
-    from training import services
+    from training import estimates
 
     answer = api.post("/api/v1/trainings/preflight/", {"project": str(project.pk), **TINY})
     no_grouping()
-    monkeypatch.setattr(services, "EngineProcess", lambda folder: type("Process", (), {"kill": lambda self: None})())
+    monkeypatch.setattr(estimates, "EngineProcess", lambda folder: type("Process", (), {"kill": lambda self: None})())
     estimate = {"seconds": 1.0, "memory_bytes": 1, "disk_bytes": 1, "pixels": "memory", "warnings": ["a"]}
-    monkeypatch.setattr(services, "result_of", lambda *args: estimate)
+    monkeypatch.setattr(estimates, "result_of", lambda *args: estimate)
     job = done(api, answer)
     assert job["state"] == "succeeded" and job["result"]["configuration"]["epochs"] == 1
     assert job["result"]["warnings"][0] == "a"

@@ -200,14 +200,14 @@ def test_a_training_begun_when_its_dataset_was_found_unused(request_of, dataset,
 
 
 def test_a_dataset_that_goes_when_its_training_was_checked(request_of, dataset, training, monkeypatch):
-    checked = trainings._checked
+    checked = trainings.checked
 
     def and_then_deleted(*arguments):
         found = checked(*arguments)
         assert request_of("delete", f"datasets/{dataset['id']}/")() == 204
         return found
 
-    monkeypatch.setattr(trainings, "_checked", and_then_deleted)
+    monkeypatch.setattr(trainings, "checked", and_then_deleted)
     assert request_of("post", "trainings/", training)() == 409
     assert not TrainingRun.objects.exists()
 
