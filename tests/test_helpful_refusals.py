@@ -32,7 +32,7 @@ def test_a_token_that_is_none(scheme, db):
 
 def test_a_field_that_is_none(api):
     said = detail(api.post("/api/v1/tokens/", {"name": "plc", "zzz": 1}), 400, "unknown_field")
-    assert "There are: expires_in_days, name, scope." in said
+    assert "There are: expires_in_days, name, project, scope." in said
 
 
 def test_a_setting_that_is_none(api, project):

@@ -333,6 +333,7 @@ def test_a_training_over_http_begins_with_an_earlier_model(api, registered, unti
 @needs_package
 @pytest.mark.slow
 @pytest.mark.django_db
+@pytest.mark.thorough
 def test_a_training_s_file_is_uploaded_as_a_model(api, registered):
     model = api.get(f"/api/v1/models/{registered.pk}/").json()
     content = b"".join(api.get(f"/api/v1/models/{model['id']}/files/keras-h5/").streaming_content)

@@ -105,7 +105,8 @@ def _chosen(
     """`(images,)` int: rows of the guesses, the most confident first, without labels that were deleted since."""
     known = {str(pk) for pk in labels_of(project).values_list("pk", flat=True)} if label is None else {str(label.pk)}
     is_asked_for = np.array([name in known for name in guesses.state.labels], bool)
-    keep = (guesses.confidences >= least) & (guesses.confidences <= most) & is_asked_for[guesses.labels]
+    shown = _units(guesses.confidences) / UNITS
+    keep = (shown >= least) & (shown <= most) & is_asked_for[guesses.labels]
     rows = np.flatnonzero(keep)
     if dataset is not None:
         rows = rows[Lookup(ids_in(dataset.project, dataset.pk)).rows_of(guesses.ids[rows]) >= 0]
