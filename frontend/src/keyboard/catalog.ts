@@ -53,6 +53,7 @@ const PAGES = {
     title: msg`Labelling`,
     actions: [
       ["labeling.skip", msg`Skip this image`, "Space", "ArrowRight"],
+      ["labeling.none", msg`None of the labels`, "N"],
       ["labeling.back", msg`The image before`, "ArrowLeft", "Backspace"],
       ["labeling.guess", msg`Accept the guess`, "Enter"],
       ["labeling.find", msg`Find a label`, "/"],

@@ -55,7 +55,8 @@ export default function LabelingPage() {
     id: "labeling.skip",
     scope,
     title: t`Skip this image`,
-    keys: ["Space", "ArrowRight", "Enter"],
+    // Where a label ends the work on an image, Enter accepts the guess.
+    keys: hasSeveral ? ["Space", "ArrowRight", "Enter"] : ["Space", "ArrowRight"],
     run: work.skip,
   });
   useShortcut({
