@@ -138,7 +138,7 @@ def delete_iteration(*, run: TrainingRun) -> None:
     """Delete a training with its model.
 
     Raises:
-        Refused: it is published, or at work.
+        Refused: it is published, or being trained.
         InUse: the model is in production, or a device or other work needs it.
     """
     if detail_of(run).publish_name is not None:

@@ -65,7 +65,7 @@ def train(*, project: Project, user: User, asked: Request) -> TrainingRun:
     """Start a training of what the project has now.
 
     Raises:
-        Refused: one is at work, or nothing has changed since the last one.
+        Refused: one is being trained, or nothing has changed since the last one.
         CannotTrain, NothingToSnapshot: there is too little to train with.
     """
     if TrainingRun.objects.filter(project=project, search=None).exclude(state__in=ENDED).exists():
