@@ -364,6 +364,7 @@ def test_a_training_s_file_is_uploaded_as_a_model(api, registered):
 @needs_package
 @pytest.mark.slow
 @pytest.mark.django_db
+@pytest.mark.thorough
 def test_a_converted_file_knows_its_anchors_and_text_is_refused(api, registered, converted):
     project = str(registered.project_id)
     job = bring(api, project, converted.read_bytes(), labels="square\ndisc")
