@@ -23,6 +23,10 @@ test("guesses are corrected, confirmed and undone by keyboard, and images labell
   const tiles = page.getByTestId("guesses").getByRole("listitem");
   await expect(tiles).toHaveCount(all);
   await expectAccessible(page, "live-guesses");
+  // Those of 90 % and more are chosen.
+  const { count: sure } = await read(`projects/${id}/live-model/guesses/?min_confidence=0.9`);
+  await expect(page.getByRole("button", { name: `Confirm ${sure}` })).toBeVisible();
+  if (sure < all) await page.getByRole("button", { name: "Choose all" }).click();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Space");
   await expect(page.getByRole("button", { name: `Confirm ${all - 1}` })).toBeVisible();

@@ -7,9 +7,8 @@ import {
   labelsWithoutImages,
   openGuesses,
   rightOf,
-  toggledFor,
-  toggledWith,
 } from "./guesses";
+import { chosenFrom } from "./search";
 
 const guess = (id: string, label = "cat") => ({ image: { id }, label, confidence: 0.9 }) as Guess;
 const page = (round: number, ...ids: string[]): GuessPage => ({
@@ -31,20 +30,25 @@ it("shows an image whose label was undone in a later round", () => {
   expect(idsOf(openGuesses([page(1, "a")], new Map([["a", 0]])))).toEqual(["a"]);
 });
 
-it("chooses all of the most confident but those taken out, and none of the least confident", () => {
-  const toggled = toggledWith(new Set(), "a");
-  expect(["a", "b"].map((id) => isChosen(id, toggled, "most_confident"))).toEqual([false, true]);
-  expect(["a", "b"].map((id) => isChosen(id, toggled, "least_confident"))).toEqual([true, false]);
-  expect(toggledWith(toggled, "a").size).toBe(0);
+it("chooses what reaches the confidence, until somebody says otherwise", () => {
+  const sure = guess("a");
+  const unsure = { ...guess("b"), confidence: 0.25 };
+  const choose = (least: number | null, choices: [string, boolean][] = []) =>
+    [sure, unsure].map((one) => isChosen(one, new Map(choices), least));
+  expect(choose(0.9)).toEqual([true, false]);
+  expect(choose(null)).toEqual([false, false]);
+  expect(
+    choose(0.9, [
+      ["a", false],
+      ["b", true],
+    ]),
+  ).toEqual([false, true]);
 });
 
-it("chooses all, or none, in both orders", () => {
-  const guesses = [guess("a"), guess("b")];
-  for (const order of ["most_confident", "least_confident"] as const)
-    for (const all of [true, false]) {
-      const toggled = toggledFor(guesses, order, all);
-      expect(guesses.map(({ image }) => isChosen(image.id, toggled, order))).toEqual([all, all]);
-    }
+it("chooses from the least confidence of the address on, and none where the least confident come first", () => {
+  expect(chosenFrom("most_confident", undefined)).toBe(0.9);
+  expect(chosenFrom("most_confident", 50)).toBe(0.5);
+  expect(chosenFrom("least_confident", 50)).toBeNull();
 });
 
 it("makes one request a label", () => {

@@ -1,5 +1,4 @@
 import type { components } from "../api/schema";
-import type { GuessOrder } from "./search";
 
 export type Guess = components["schemas"]["Guess"];
 export type LiveModel = components["schemas"]["LiveModel"];
@@ -30,23 +29,19 @@ export function openGuesses(pages: readonly GuessPage[], labelled: ReadonlyMap<s
   return [...found.values()];
 }
 
-/** Where the most confident come first they are confirmed many at once, so all are chosen but those that were taken out. */
-export function isChosen(id: string, toggled: ReadonlySet<string>, order: GuessOrder): boolean {
-  return order === "most_confident" ? !toggled.has(id) : toggled.has(id);
-}
-
-/** The set after a change of one image. */
-export function toggledWith(toggled: ReadonlySet<string>, id: string): ReadonlySet<string> {
-  const next = new Set(toggled);
-  if (!next.delete(id)) next.add(id);
-  return next;
-}
-
-/** The set with which all of these are chosen, or none. */
-export function toggledFor(guesses: readonly Guess[], order: GuessOrder, areChosen: boolean): Set<string> {
-  return areChosen === (order === "most_confident")
-    ? new Set()
-    : new Set(guesses.map(({ image }) => image.id));
+/**
+ * Whether a guess is chosen. Where the most confident come first they are confirmed many at once, so those that reach a
+ * confidence are chosen until somebody says otherwise.
+ *
+ * @param choices - What was said of images, by their ids.
+ * @param least - The confidence from which a guess is chosen, 0 to 1; null chooses none.
+ */
+export function isChosen(
+  { image, confidence }: Guess,
+  choices: ReadonlyMap<string, boolean>,
+  least: number | null,
+): boolean {
+  return choices.get(image.id) ?? (least !== null && confidence >= least);
 }
 
 /** Images by the label that is guessed of them. */

@@ -6,6 +6,8 @@ export const orders = ["most_confident", "least_confident"] as const;
 export type GuessOrder = (typeof orders)[number];
 /** Per cent. */
 export const LEAST = [0, 50, 80, 90, 95] as const;
+/** Per cent, from which a guess is chosen to be confirmed where the address names no least confidence. */
+const SURE = 90;
 /** Guesses that are shown at a time. */
 export const PAGE = 60;
 
@@ -27,6 +29,11 @@ export function readLiveSearch(search: Record<string, unknown>): LiveSearch {
     order: orders.find((order) => order === search.order),
     min: LEAST.find((least) => least > 0 && least === search.min),
   };
+}
+
+/** The confidence from which guesses are chosen, 0 to 1; null where the least confident come first and each wants a look. */
+export function chosenFrom(order: GuessOrder, min: number | undefined): number | null {
+  return order === "most_confident" ? (min ?? SURE) / 100 : null;
 }
 
 /** The query of the HTTP interface for guesses: the first page, or the one behind a cursor. */

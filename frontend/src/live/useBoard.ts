@@ -6,9 +6,9 @@ import type { Label } from "../api/types";
 import { bulk } from "../gallery/bulk";
 import { useHistory } from "../history/history";
 import { tellProblem } from "../history/tell";
-import { imagesByLabel, isChosen, openGuesses, toggledFor, toggledWith } from "./guesses";
+import { type Guess, imagesByLabel, isChosen, openGuesses } from "./guesses";
 import { useGuesses } from "./queries";
-import type { LiveSearch } from "./search";
+import { chosenFrom, type LiveSearch } from "./search";
 
 /**
  * The guesses that are shown, which of them are chosen, and what is done with them.
@@ -25,8 +25,9 @@ export function useBoard(
 ) {
   const { t } = useLingui();
   const order = isComplete ? (search.order ?? "most_confident") : "least_confident";
+  const least = chosenFrom(order, search.min);
   const [round, setRound] = useState(0);
-  const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
+  const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [labelled, setLabelled] = useState<ReadonlyMap<string, number>>(new Map());
   const [isBusy, setIsBusy] = useState(false);
   const [confirmed, setConfirmed] = useState(0);
@@ -37,7 +38,7 @@ export function useBoard(
   const pages = query.data?.pages ?? [];
   const known = new Set(labels.map(({ id }) => id));
   const guesses = openGuesses(pages, labelled).filter(({ label }) => known.has(label));
-  const chosen = guesses.filter(({ image }) => isChosen(image.id, toggled, order));
+  const chosen = guesses.filter((guess) => isChosen(guess, choices, least));
   const isNewer = pages[0] !== undefined && version > pages[0].version;
   const again = () => setRound((now) => now + 1);
   // Nothing is under anybody's hand, or it was just taken back: what the model has learned meanwhile is shown at once, each
@@ -94,7 +95,7 @@ export function useBoard(
     ...query,
     guesses,
     chosen,
-    order,
+    least,
     isBusy,
     /** How many images the last confirmation has labelled, until that is undone. */
     confirmed,
@@ -102,11 +103,12 @@ export function useBoard(
     again,
     confirm,
     correct: (image: string, label: Label) => correct.current(image, label),
-    isChosen: (id: string) => isChosen(id, toggled, order),
-    toggle: (id: string) => {
+    isChosen: (guess: Guess) => isChosen(guess, choices, least),
+    toggle: (guess: Guess) => {
       setIsFollowing(false);
-      setToggled((now) => toggledWith(now, id));
+      setChoices((now) => new Map(now).set(guess.image.id, !isChosen(guess, now, least)));
     },
-    chooseAll: (areChosen: boolean) => setToggled(toggledFor(guesses, order, areChosen)),
+    chooseAll: (areChosen: boolean) =>
+      setChoices((now) => new Map([...now, ...guesses.map(({ image }) => [image.id, areChosen] as const)])),
   };
 }

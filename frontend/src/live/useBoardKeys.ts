@@ -23,7 +23,8 @@ export function useBoardKeys({ project, board, labels, mayEdit, grid, cursor, se
   const navigate = useNavigate();
   const { guesses } = board;
   const scope = t`Live guesses`;
-  const image = cursor === null ? undefined : guesses[cursor]?.image.id;
+  const guess = cursor === null ? undefined : guesses[cursor];
+  const image = guess?.image.id;
   const go = (way: number) => {
     if (guesses.length === 0) return false;
     setCursor(cursor === null ? 0 : Math.min(guesses.length - 1, Math.max(0, cursor + way)));
@@ -43,7 +44,7 @@ export function useBoardKeys({ project, board, labels, mayEdit, grid, cursor, se
     title: t`Choose the image or take it out`,
     keys: ["Space", "X"],
     disabled: !mayEdit,
-    run: () => (image ? board.toggle(image) : false),
+    run: () => (guess ? board.toggle(guess) : false),
   });
   useShortcut({
     id: "live.confirm",

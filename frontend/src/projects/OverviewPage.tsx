@@ -36,7 +36,7 @@ export default function OverviewPage() {
             value={data.image_count}
             unit={<Plural value={data.image_count} one="image" other="images" />}
           />
-          <Figure value={counts?.annotated ?? 0} unit={<Trans>labelled</Trans>} />
+          <Figure value={counts?.annotated} unit={<Trans>labelled</Trans>} />
           <Figure
             value={data.model_count}
             unit={<Plural value={data.model_count} one="model" other="models" />}
@@ -60,11 +60,12 @@ export default function OverviewPage() {
   );
 }
 
-function Figure({ value, unit }: { value: number; unit: React.ReactNode }) {
+/** A count; a dash until it is known. */
+function Figure({ value, unit }: { value: number | undefined; unit: React.ReactNode }) {
   const { i18n } = useLingui();
   return (
     <Paper className={`panel ${classes.figure}`}>
-      <span className={classes.value}>{formatNumber(value, i18n.locale)}</span>
+      <span className={classes.value}>{value === undefined ? "–" : formatNumber(value, i18n.locale)}</span>
       <span className="quiet">{unit}</span>
     </Paper>
   );

@@ -1,19 +1,21 @@
+import { plural } from "@lingui/core/macro";
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Center, Group, Loader, Slider, Stack, Text, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useMemo, useState } from "react";
-import { asStudioError, isInTheWay } from "../api/errors";
+import { isInTheWay } from "../api/errors";
 import type { Filter } from "../gallery/filter";
 import { pageQuery, useFacets } from "../gallery/queries";
+import { undo } from "../history/history";
+import { tellDone, tellProblem } from "../history/tell";
 import { useShortcut } from "../keyboard/useShortcut";
 import { useLiveModel } from "../live/queries";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { LabelChip } from "../ui/LabelChip";
-import { formatNumber } from "../ui/numbers";
+import { formatNumber, formatPercent } from "../ui/numbers";
 import { Problem } from "../ui/Problem";
 import { byLabel, scoreText } from "./guesses";
 import { useMarks } from "./marks";
@@ -91,18 +93,20 @@ export function Suggestions({ project, among, empty }: Props) {
         choice === "confirm" ? t`Accepted suggestions` : t`Rejected suggestions`,
       );
     } catch (problem) {
-      notifications.show({ color: "red", message: asStudioError(problem).message });
+      tellProblem(problem);
     }
     // From here on the list leaves it out by itself, until an undo.
     setSeen((now) => new Set([...now].filter((id) => id !== image.id)));
   };
   const takeAll = async () => {
     try {
-      const { changed } = await reviewAbove(project, filter, score);
-      notifications.show({ message: t`${changed} suggestions accepted.` });
+      const title = t`Accept all of ${formatPercent(score, i18n.locale)} or more`;
+      const { changed } = await reviewAbove(project, filter, score, title);
+      const message = <Plural value={changed} one="# suggestion accepted." other="# suggestions accepted." />;
+      tellDone({ title, message, undoWord: t`Undo`, undo: () => undo(project) });
       await refetch();
     } catch (problem) {
-      notifications.show({ color: "red", message: asStudioError(problem).message });
+      tellProblem(problem);
     }
   };
   const scope = t`Review`;
@@ -188,20 +192,26 @@ export function Suggestions({ project, among, empty }: Props) {
           )}
           {mayEdit && guesses.length > 0 && (
             <Group grow>
-              <Button leftSection={<Icon name="check" />} onClick={() => void decide("confirm")}>
+              <Button px="xs" leftSection={<Icon name="check" />} onClick={() => void decide("confirm")}>
                 <Trans>Accept</Trans>
               </Button>
-              <Button variant="default" leftSection={<Icon name="x" />} onClick={() => void decide("reject")}>
+              <Button
+                px="xs"
+                variant="default"
+                leftSection={<Icon name="x" />}
+                onClick={() => void decide("reject")}
+              >
                 <Trans>Reject</Trans>
               </Button>
             </Group>
           )}
           <Group grow>
-            <Button variant="subtle" onClick={() => void decide(null)}>
+            <Button px="xs" variant="subtle" onClick={() => void decide(null)}>
               <Trans>Later</Trans>
             </Button>
             <Button
-              variant={guesses.length > 0 ? "subtle" : "filled"}
+              px="xs"
+              variant={marks && guesses.length === 0 ? "filled" : "subtle"}
               component={Link}
               to={`/projects/${project}/images/${image.id}`}
             >
@@ -228,9 +238,7 @@ export function Suggestions({ project, among, empty }: Props) {
                 onClick={() => void takeAll()}
                 disabled={above?.total === 0}
               >
-                <Trans>
-                  Accept all of {Math.round(100 * score)} % or more ({above?.total ?? 0} images)
-                </Trans>
+                {t`Accept all of ${formatPercent(score, i18n.locale)} or more (${plural(above?.total ?? 0, { one: "# image", other: "# images" })})`}
               </Button>
             </Stack>
           )}

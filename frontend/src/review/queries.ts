@@ -37,8 +37,9 @@ export async function reviewAbove(
   project: string,
   filter: Filter,
   score: number,
+  title: string,
 ): Promise<{ changed: number }> {
-  const answer = await decide(project, `≥ ${score}`, {
+  const answer = await decide(project, title, {
     decision: "confirm",
     filter: { project, dataset: filter.dataset, label: filter.label?.[0], min_score: score },
   });

@@ -8,6 +8,7 @@ import { tellProblem } from "../../history/tell";
 import { EmptyState } from "../../ui/EmptyState";
 import { Icon } from "../../ui/Icon";
 import { KeyHint } from "../../ui/KeyHint";
+import { formatPercent } from "../../ui/numbers";
 import { Problem } from "../../ui/Problem";
 import classes from "../Live.module.css";
 import type { LiveSearch } from "../search";
@@ -29,7 +30,7 @@ interface Props {
 
 /** The guesses as tiles, and what is done with those that are chosen. */
 export function Board({ project, search, version, labels, isComplete, mayEdit, change }: Props) {
-  const { t } = useLingui();
+  const { t, i18n } = useLingui();
   const board = useBoard(project, search, version, labels, isComplete);
   const { guesses, chosen } = board;
   const count = chosen.length;
@@ -74,6 +75,14 @@ export function Board({ project, search, version, labels, isComplete, mayEdit, c
     );
   return (
     <>
+      {mayEdit && board.least !== null && (
+        <Text size="sm" className="quiet">
+          <Trans>
+            Guesses of {formatPercent(board.least, i18n.locale)} and more are chosen. Look at them before you
+            confirm.
+          </Trans>
+        </Text>
+      )}
       <ul ref={grid} className={classes.grid} aria-label={t`Guesses`} data-testid="guesses">
         {guesses.map((guess, index) => (
           <GuessTile
@@ -82,10 +91,10 @@ export function Board({ project, search, version, labels, isComplete, mayEdit, c
             guess={guess}
             labels={labels}
             mayEdit={mayEdit}
-            isChosen={board.isChosen(guess.image.id)}
+            isChosen={board.isChosen(guess)}
             isCursor={index === cursor}
             isReachable={index === (cursor ?? 0)}
-            onToggle={() => board.toggle(guess.image.id)}
+            onToggle={() => board.toggle(guess)}
             onFocus={() => setPlace(index)}
             onCorrect={(label) => board.correct(guess.image.id, label)}
           />

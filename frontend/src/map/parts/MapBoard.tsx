@@ -63,6 +63,11 @@ export function MapBoard({ project, points, labels, filter, mayLabel, bar, foot 
     }
     return marks;
   }, [ids, points]);
+  const labelled = useMemo(
+    () =>
+      points.places.reduce((sum, place, at) => sum + (chosen[at] && place < points.labels.length ? 1 : 0), 0),
+    [points, chosen],
+  );
   const { styles, names } = useMemo(() => {
     const own = points.labels.map((id) => labels.find((label) => label.id === id));
     return {
@@ -206,6 +211,15 @@ export function MapBoard({ project, points, labels, filter, mayLabel, bar, foot 
           )}
           {ids.size > 0 && (
             <section aria-label={t`Chosen images`}>
+              {labelled > 0 && (
+                <Text size="xs" mb={4}>
+                  <Plural
+                    value={labelled}
+                    one="# of the chosen images has a label already."
+                    other="# of the chosen images have a label already."
+                  />
+                </Text>
+              )}
               <div className={classes.strip}>
                 {[...ids].slice(0, SHOWN).map((id) => (
                   <Thumbnail key={id} project={project} id={id} />

@@ -40,11 +40,7 @@ export function TrainingRow({ run, task }: { run: TrainingSummary; task: string 
               {formatPercent(run.score, i18n.locale, 1)}
               <Text span size="sm" className="quiet" fw={400}>
                 {" "}
-                {task === "classification" ? (
-                  <Trans>right in validation</Trans>
-                ) : (
-                  <Trans>in validation</Trans>
-                )}
+                <Trans>in validation</Trans>
               </Text>
             </Text>
           )}
