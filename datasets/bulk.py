@@ -229,7 +229,7 @@ def _change_of(job: Job, parameters: BulkParameters) -> BulkChange:
             objects[name] = rows_of[name].filter(pk=pk).first()
             if objects[name] is None:
                 raise WorkFailed(f"{name}_deleted", f"The {name} was deleted meanwhile.")
-    labels = tuple(rows_of["label"].filter(pk__in=parameters.labels).order_by("order", "pk"))
+    labels = tuple(Label.objects.filter(project=job.project_id, pk__in=parameters.labels).order_by("order", "pk"))
     if len(labels) < len(parameters.labels):
         raise WorkFailed("label_deleted", "A label was deleted meanwhile.")
     return BulkChange(parameters.action, split=parameters.split, group=parameters.group, labels=labels, **objects)

@@ -113,8 +113,8 @@ def read_guesses(project: Project) -> Guesses | None:
         content = read_arrays(_path(project))
         state = LiveState(**json.loads(str(content["state"])))
         several = LabelSets(*(content[name] for name in SEVERAL)) if "several_starts" in content else None
-        columns = (content[name] for name in ("ids", "labels", "confidences", "margins"))
-        guesses = Guesses(state, *columns, several)
+        ids, labels, confidences, margins = (content[name] for name in ("ids", "labels", "confidences", "margins"))
+        guesses = Guesses(state, ids, labels, confidences, margins, several)
         is_table = fits_together(guesses.ids, guesses.labels, guesses.confidences, guesses.margins, labels=state.labels)
         if is_table and (several is None or several.fits(len(guesses.ids), len(state.labels))):
             return guesses

@@ -124,7 +124,7 @@ def _chosen(
     if label is not None:
         keep &= sets.have(np.array([name == str(label.pk) for name in names], bool))
     if is_empty:
-        keep &= np.diff(sets.starts.astype(np.int64)) == 0
+        keep &= sets.are_empty
     rows = np.flatnonzero(keep)
     if dataset is not None:
         rows = rows[Lookup(ids_in(dataset.project, dataset.pk)).rows_of(guesses.ids[rows]) >= 0]

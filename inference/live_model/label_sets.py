@@ -51,13 +51,18 @@ class LabelSets:
         has[self._rows()[is_asked_for[self.labels]]] = True
         return has
 
+    @property
+    def are_empty(self) -> np.ndarray:
+        """`(images,)` bool: which have none of the labels."""
+        return self._sizes() == 0
+
     def count(self, labels: int) -> list[int]:
         """How many images have each label."""
         return np.bincount(self.labels, minlength=labels).tolist()
 
     def take(self, order: np.ndarray) -> LabelSets:
         """Those of other rows, in their order."""
-        sizes = np.diff(self.starts.astype(np.int64))[order]
+        sizes = self._sizes()[order]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         shift = np.repeat(self.starts[:-1].astype(np.int64)[order] - starts[:-1], sizes)
         entries = np.arange(int(starts[-1])) + shift
@@ -72,4 +77,9 @@ class LabelSets:
         return is_whole and self.labels.dtype.kind == "u" and (not len(self.labels) or int(self.labels.max()) < labels)
 
     def _rows(self) -> np.ndarray:
-        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts.astype(np.int64)))
+        return np.repeat(np.arange(len(self.starts) - 1), self._sizes())
+
+    def _sizes(self) -> np.ndarray:
+        """`(images,)` int: how many labels each has."""
+        starts = self.starts.astype(np.int64)
+        return starts[1:] - starts[:-1]

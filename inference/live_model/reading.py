@@ -6,7 +6,6 @@ import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import numpy as np
 from django.db.models import Count
 
 from datasets.gallery.rows import grid_rows
@@ -78,7 +77,7 @@ def live_model_of(project: Project) -> dict:
         "seconds": state.seconds,
         "labelled": state.labelled,
         "guesses": state.guesses,
-        "empty": int((np.diff(guesses.sets.starts.astype(np.int64)) == 0).sum()),
+        "empty": int(guesses.sets.are_empty.sum()),
         "held_out": state.held_out,
         "accuracy": state.accuracy,
         "labels": [

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets.models import Annotation, Image
+from datasets.models import Annotation, Dataset, Image
 from datasets.selectors import is_labelled
 from inference.embeddings.embedders import ProjectEmbedder
 from inference.embeddings.stores import halves_of
@@ -36,6 +36,7 @@ class SeveralLabels:
     Attributes:
         ids: `(images, 2)` uint64, of all labelled images: those without features too, and those of which suggestions
             still wait, which teach nothing.
+        is_learned: bool, of the same: from which of them it learns.
         rows: `(images,)` int, where the features of those are that it learns from.
         truth: `(images, labels)` bool, of the same; an image that was looked at and has no label has none.
         names: keys of the labels, as they are written.
@@ -43,6 +44,7 @@ class SeveralLabels:
     """
 
     ids: np.ndarray
+    is_learned: np.ndarray
     rows: np.ndarray
     truth: np.ndarray
     names: list[str]
@@ -93,12 +95,16 @@ class SeveralLabels:
         return open_ids[order], likeliest[order], confidences[order], margins[order], sets
 
 
-def images_with_several(project: Project, lookup: Lookup) -> SeveralLabels:
-    """The newest labelled images of a project. One with labels counts as having just these, one without any as having
-    none; one on which suggestions wait that nobody has looked at as a whole teaches nothing, as in snapshots."""
-    labelled = Image.objects.filter(is_labelled(), dataset__project=project).order_by("-pk")
+def images_with_several(
+    project: Project, lookup: Lookup, *, dataset: Dataset | None = None, most: int = MOST_LABELLED
+) -> SeveralLabels:
+    """The newest labelled images of a project, or of one of its datasets. One with labels counts as having just these,
+    one without any as having none; one on which suggestions wait that nobody has looked at as a whole teaches nothing,
+    as in snapshots."""
+    among = {"dataset__project": project} if dataset is None else {"dataset": dataset}
+    labelled = Image.objects.filter(is_labelled(), **among).order_by("-pk")
     fields = ("pk", "reviewed", "suggestion_count", "group", "video")
-    images = stored_rows(labelled.values_list(*fields)[:MOST_LABELLED])
+    images = stored_rows(labelled.values_list(*fields)[:most])
     ids = halves_of(image for image, *_ in images)
     rows = lookup.rows_of(ids)
     carrying = _carrying(project)
@@ -119,7 +125,7 @@ def images_with_several(project: Project, lookup: Lookup) -> SeveralLabels:
     for has, (image, *_) in zip(truth, learned, strict=True):
         has[[place_of[label] for label, _ in carrying.get(image, ())]] = True
     groups = np.unique([group or str(video or image) for image, _, _, group, video in learned], return_inverse=True)[1]
-    return SeveralLabels(ids, rows[is_learned], truth, [name for _, name, _ in names], groups)
+    return SeveralLabels(ids, is_learned, rows[is_learned], truth, [name for _, name, _ in names], groups)
 
 
 def _carrying(project: Project) -> dict[Any, list[tuple[Any, int]]]:
