@@ -215,7 +215,7 @@ class TestImports:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("format", ["csv_one_hot", "datumaro"])
+@pytest.mark.parametrize("format", ["csv_one_hot", "label_studio", "datumaro"])
 def test_an_export_is_read_as_it_was(api, owner, cells, format):
     put(api, cells, 0, "red", "white")
     put(api, cells, 1)
