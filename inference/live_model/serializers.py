@@ -143,8 +143,8 @@ class GuessSerializer(serializers.Serializer):
     )
     confidence = serializers.FloatField(
         help_text="0 to 1: that `labels` are right, all of them and no other. Calibrated on labelled images that it "
-        "was not fitted on: of many guesses with 0.9 about nine of ten are right. In a multilabel project it is the "
-        "product over the labels."
+        "was not fitted on: of many guesses with 0.9 about nine of ten are right. In a multilabel project this "
+        "is of all its labels."
     )
 
 

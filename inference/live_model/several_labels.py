@@ -21,7 +21,6 @@ from vision.analysis.live_labels import (
     HeldOutLabels,
     LabelsHead,
     calibrated,
-    chance_of_all,
     fit_labels,
     held_out_labels,
     is_learnable,
@@ -87,7 +86,7 @@ class SeveralLabels:
             chances[part] = head.probabilities(np.asarray(vectors[rows[part]], np.float32))
         is_present = chances >= head.thresholds
         # As they are answered: a filter by confidence keeps what people read.
-        confidences = np.round(chance_of_all(chances, is_present), 4).astype(np.float32)
+        confidences = np.round(head.confidence(chances), 4).astype(np.float32)
         margins = (1 - decision_uncertainty(chances, head.thresholds)).astype(np.float32)
         order = np.argsort(-confidences, kind="stable")
         likeliest = chances.argmax(axis=1).astype(np.uint16)

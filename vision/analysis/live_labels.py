@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vision.analysis.calibration import SIGMOID
+from vision.analysis.calibration import SIGMOID, logit_of
 from vision.analysis.feature_store import finite
 from vision.analysis.label_folds import label_folds
 from vision.analysis.live_head import (
@@ -28,6 +28,7 @@ from vision.runtime.thresholds import label_thresholds
 
 # Without images that were held out a label is there when it is more likely than not.
 THRESHOLD = 0.5
+PLATT_SPREAD = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class LabelsHead:
         bias: `(labels,)` float32.
         temperature: what all logits are divided by (Guo et al. 2017).
         thresholds: `(labels,)` float, from which on a label is there.
+        scale, shift: what makes `chance_of_all` how often all labels are right, see `_fitted_to`.
     """
 
     mean: np.ndarray
@@ -48,6 +50,8 @@ class LabelsHead:
     bias: np.ndarray
     temperature: float
     thresholds: np.ndarray
+    scale: float = 1.0
+    shift: float = 0.0
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """`(images, labels)` float32, each in 0..1.
@@ -59,6 +63,11 @@ class LabelsHead:
         logits = finite(features) @ weights + (self.bias - self.mean @ weights)
         return _sigmoid(logits / self.temperature).astype(np.float32)
 
+    def confidence(self, probabilities: np.ndarray) -> np.ndarray:
+        """`(images,)` float, 0 to 1: that all labels of an image are right, none missing and none too many."""
+        chance = chance_of_all(probabilities, probabilities >= self.thresholds)
+        return _sigmoid(self.scale * logit_of(chance) + self.shift)
+
 
 @dataclass(frozen=True)
 class HeldOutLabels:
@@ -69,6 +78,7 @@ class HeldOutLabels:
         right: of how many all labels were right, none missing and none too many.
         temperature: by which the probabilities are right on average.
         thresholds: `(labels,)` float, see `vision.runtime.thresholds.label_thresholds`.
+        scale, shift: by which the confidences are right on average.
         images_by_label, right_by_label: images that have a label, and how many of these were given it.
     """
 
@@ -76,6 +86,8 @@ class HeldOutLabels:
     right: int
     temperature: float
     thresholds: np.ndarray
+    scale: float
+    shift: float
     images_by_label: tuple[int, ...]
     right_by_label: tuple[int, ...]
 
@@ -116,7 +128,10 @@ def solve_labels(standardised: np.ndarray, truth: np.ndarray) -> tuple[np.ndarra
 
 def _in_span(standardised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The images in coordinates of the space that they span, and its axes: what is fitted lies in it."""
-    left, sizes, basis = np.linalg.svd(standardised, full_matrices=False)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        left, sizes, basis = np.linalg.svd(standardised, full_matrices=False)
     return left * sizes, basis
 
 
@@ -181,23 +196,47 @@ def _measured(probabilities: np.ndarray, truth: np.ndarray) -> HeldOutLabels:
     scaled = SIGMOID.scaled(probabilities, temperature)
     thresholds = np.asarray(label_thresholds(scaled, truth), np.float64)
     said = scaled >= thresholds
+    is_right = (said == truth).all(axis=1)
+    scale, shift = _fitted_to(chance_of_all(scaled, said), is_right)
     return HeldOutLabels(
         images=len(truth),
-        right=int((said == truth).all(axis=1).sum()),
+        right=int(is_right.sum()),
         temperature=temperature,
         thresholds=thresholds,
+        scale=scale,
+        shift=shift,
         images_by_label=tuple(truth.sum(axis=0).tolist()),
         right_by_label=tuple((truth & said).sum(axis=0).tolist()),
     )
 
 
+def _fitted_to(chances: np.ndarray, is_right: np.ndarray) -> tuple[float, float]:
+    """Scale and shift of the logits of chances by which they are how often all labels are right (Platt 1999), with a
+    normal prior around no change, for few images. One temperature for all labels is too much for the difficult ones
+    where others are easy, and then their product is too sure of itself.
+    """
+    from scipy.optimize import minimize
+
+    logits, signs = logit_of(chances), np.where(is_right, 1.0, -1.0)
+
+    def loss(values: np.ndarray) -> float:
+        prior = float((values**2).sum()) / (2 * PLATT_SPREAD**2)
+        return prior + float(np.logaddexp(0.0, -signs * (np.exp(values[0]) * logits + values[1])).sum())
+
+    logarithm, shift = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    return float(np.exp(logarithm)), float(shift)
+
+
 def calibrated(head: LabelsHead, tried: HeldOutLabels | None) -> LabelsHead:
-    return head if tried is None else replace(head, temperature=tried.temperature, thresholds=tried.thresholds)
+    if tried is None:
+        return head
+    values = {name: getattr(tried, name) for name in ("temperature", "thresholds", "scale", "shift")}
+    return replace(head, **values)
 
 
 def chance_of_all(probabilities: np.ndarray, is_present: np.ndarray) -> np.ndarray:
     """`(images,)` float: that all decisions about an image are right, as if labels were wrong independently of each
-    other. Where they are wrong together that is too little rather than too much.
+    other.
 
     Args:
         probabilities: `(images, labels)` float.
