@@ -181,6 +181,7 @@ export default function LabelingPage() {
           project={project}
           image={work.current}
           labels={labels}
+          hasSeveral={hasSeveral}
           mayEdit={mayEdit}
           accept={hasSeveral ? work.accept : ([label]) => label && work.label(label)}
         />

@@ -14,17 +14,20 @@ interface Props {
   project: string;
   image: GridImage;
   labels: readonly Label[];
+  /** Whether images may have none to many labels. */
+  hasSeveral: boolean;
   mayEdit: boolean;
   accept: (labels: Label[]) => void;
 }
 
 /** What the live model guesses of the image, to be accepted by one key. */
-export function GuessHint({ project, image, labels, mayEdit, accept }: Props) {
+export function GuessHint({ project, image, labels, hasSeveral, mayEdit, accept }: Props) {
   const { t, i18n } = useLingui();
   const { data: live } = useLiveModel(project);
   const guess = useGuess(project, isOpen(image) ? image.id : undefined);
-  const own = (guess?.labels ?? []).flatMap(({ label }) => labels.find(({ id }) => id === label) ?? []);
-  const isKnown = guess !== undefined && own.length === guess.labels.length;
+  const said = new Set(guess?.labels.map(({ label }) => label));
+  const own = labels.filter(({ id }) => said.has(id));
+  const isKnown = guess !== undefined && own.length === said.size;
   const names = own.map(({ name }) => name).join(", ");
   useShortcut({
     id: "labeling.guess",
@@ -37,12 +40,10 @@ export function GuessHint({ project, image, labels, mayEdit, accept }: Props) {
   // What lies below would jump where one image has a guess and the next has none.
   if (!live?.guesses) return null;
   return (
-    <div className={classes.hint}>
+    <div className={hasSeveral ? `${classes.hint} ${classes.tall}` : classes.hint}>
       {guess && isKnown && (
         <UnstyledButton className={classes.guess} disabled={!mayEdit} onClick={() => accept(own)}>
-          {own.map((label) => (
-            <Swatch key={label.id} color={label.color ?? "#888"} size={13} />
-          ))}
+          {!hasSeveral && own[0] && <Swatch color={own[0].color ?? "#888"} size={13} />}
           <Text span size="sm" className={classes.text}>
             {own.length > 0 ? (
               <Trans>

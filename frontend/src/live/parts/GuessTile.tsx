@@ -37,7 +37,8 @@ export function GuessTile(props: Props) {
     input.current?.closest("li")?.scrollIntoView({ block: "nearest" });
   }, [isCursor]);
   const { image, confidence } = guess;
-  const own = guess.labels.flatMap(({ label }) => labels.find(({ id }) => id === label) ?? []);
+  const said = new Set(guess.labels.map(({ label }) => label));
+  const own = labels.filter(({ id }) => said.has(id));
   const share = formatPercent(confidence, i18n.locale);
   const names = own.map(({ name }) => name).join(", ") || t`none of the labels`;
   const color = own[0]?.color ?? "#888";
@@ -112,7 +113,12 @@ function Several({ guess, own, share }: { guess: Guess; own: readonly Label[]; s
           </span>
         )}
       </span>
-      <span className={classes.share}>{share}</span>
+      <span className={classes.all}>
+        <span className="quiet">
+          <Trans>all right</Trans>
+        </span>
+        <span className={classes.share}>{share}</span>
+      </span>
     </span>
   );
 }
