@@ -6183,7 +6183,7 @@ export interface components {
         /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ExportRequest: {
             /**
-             * @description folder, csv, label_studio or datumaro for classification; csv_one_hot or datumaro for multilabel; all but folder and csv_one_hot for detection.
+             * @description folder, csv, label_studio or datumaro for classification; csv_one_hot, label_studio or datumaro for multilabel; all but folder and csv_one_hot for detection.
              *
              *     * `folder` - folder
              *     * `coco` - coco
@@ -6543,7 +6543,7 @@ export interface components {
             labels: components["schemas"]["GuessedLabel"][];
             /**
              * Format: double
-             * @description 0 to 1: that `labels` are right, all of them and no other. Calibrated on labelled images that it was not fitted on: of many guesses with 0.9 about nine of ten are right. In a multilabel project it is the product over the labels.
+             * @description 0 to 1: that `labels` are right, all of them and no other. Calibrated on labelled images that it was not fitted on: of many guesses with 0.9 about nine of ten are right. In a multilabel project this is of all its labels.
              */
             confidence: number;
         };
