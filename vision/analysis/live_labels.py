@@ -183,7 +183,7 @@ def held_out_labels(
     known = ~np.isnan(probabilities).any(axis=1)
     if not known.any():
         return None
-    return _measured(probabilities[known], truth[known])
+    return _measured(probabilities[known], truth[known], folds[known])
 
 
 def is_learnable(truth: np.ndarray) -> bool:
@@ -191,11 +191,16 @@ def is_learnable(truth: np.ndarray) -> bool:
     return bool((truth.any(axis=0) & ~truth.all(axis=0)).any()) if len(truth) else False
 
 
-def _measured(probabilities: np.ndarray, truth: np.ndarray) -> HeldOutLabels:
+def _measured(probabilities: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> HeldOutLabels:
+    """What is right is counted with thresholds of the other folds: those of the same images would be too good."""
     temperature = SIGMOID.fit(probabilities, truth.astype(np.float64))
     scaled = SIGMOID.scaled(probabilities, temperature)
     thresholds = np.asarray(label_thresholds(scaled, truth), np.float64)
-    said = scaled >= thresholds
+    limits = np.empty_like(scaled, np.float64)
+    for fold in np.unique(folds):
+        others = folds != fold
+        limits[~others] = label_thresholds(scaled[others], truth[others]) if others.any() else thresholds
+    said = scaled >= limits
     is_right = (said == truth).all(axis=1)
     scale, shift = _fitted_to(chance_of_all(scaled, said), is_right)
     return HeldOutLabels(
