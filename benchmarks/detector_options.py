@@ -65,7 +65,7 @@ def _trained(folder: Path, name: str, splits: dict, settings: dict, epochs: int)
     from vision.detection.samples import DetectionData
     from vision.detection.train import _RetinaNetTraining
     from vision.training.hooks import TrainingHooks
-    from vision.training.train import prepare_runtime
+    from vision.training.runtime import prepare_runtime
 
     folder.mkdir()
     values = {"image_size": 256, "epochs": epochs, "seed": SEED, **settings}
