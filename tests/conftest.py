@@ -20,6 +20,7 @@ from tests.environment import THOROUGH
 from tests.once import made_once, migrated_database, migrated_template
 from tests.order import long_files_first
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
+from tests.readers import read_annotations_in_process
 from tests.real_data import FOLDER
 from tests.weights_source import weights_folder, weights_source  # noqa: F401 - fixtures
 
@@ -156,6 +157,13 @@ def no_speeds() -> None:
     from django.conf import settings
 
     settings.SPEEDS_FILE.unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def annotations_in_process(request, monkeypatch) -> None:
+    """Archives are read without a process in the sandbox for each, but where a test is marked `sandbox`."""
+    if not (THOROUGH or request.node.get_closest_marker("sandbox")):
+        read_annotations_in_process(monkeypatch)
 
 
 @pytest.fixture(scope="module")
