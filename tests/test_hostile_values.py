@@ -102,8 +102,8 @@ HEADERS = {
     ],
 }
 
-# A value meets every third operation or parameter, and the next value the others: what reads them is much the same. What
-# a database may stumble over meets all of them.
+# A value meets every third operation or parameter, and the next value the others: what reads them is much the same.
+# What a database may stumble over meets all of them.
 SHARE = 1 if THOROUGH else 3
 EVERYWHERE = ("NUL", "a large integer", "2^63")
 
