@@ -69,7 +69,8 @@ class Heads:
         """A function from rows of features to probabilities; a fifth of what is chosen is for validation."""
         import keras
 
-        from vision.training.fitting import Phase, compile_for
+        from vision.training.compiling import compile_for
+        from vision.training.fitting import Phase
         from vision.training.hooks import TrainingHooks
         from vision.training.train import HEAD_WEIGHT_DECAY
 

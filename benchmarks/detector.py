@@ -33,8 +33,8 @@ def _step(folder: Path) -> Row:
     from vision.detection.train import STRENGTHS
     from vision.imaging.letterbox import load_letterboxed
     from vision.runtime.boxes import AnchorShapes, anchors_for
+    from vision.training.compiling import make_optimizer
     from vision.training.data import ImageCache
-    from vision.training.fitting import make_optimizer
 
     size, shapes = (SIDE, SIDE), AnchorShapes()
     anchors = anchors_for(size, shapes)

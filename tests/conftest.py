@@ -20,6 +20,7 @@ from tests.environment import THOROUGH
 from tests.once import made_once, migrated_database, migrated_template
 from tests.order import long_files_first
 from tests.pictures import jpeg, scenes_zip, shape_jpeg, shapes_zip
+from tests.readers import read_annotations_in_process
 from tests.real_data import FOLDER
 from tests.weights_source import weights_folder, weights_source  # noqa: F401 - fixtures
 
@@ -113,6 +114,23 @@ def quick_settings() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def static_files_listed_once() -> None:
+    """Every client of a test makes the middleware again, which would list all static files for it: 12 to 40 ms."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    list_files, listed = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def list_once(middleware) -> None:
+        key = (middleware.static_prefix, middleware.max_age)
+        if key not in listed:
+            list_files(middleware)
+            listed[key] = middleware.files
+        middleware.files = dict(listed[key])
+
+    WhiteNoiseMiddleware.add_files_from_finders = list_once
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_broker() -> None:
     """Nobody hears messages here: a test that needs a worker starts the whole studio."""
     from jobs import messages
@@ -156,6 +174,13 @@ def no_speeds() -> None:
     from django.conf import settings
 
     settings.SPEEDS_FILE.unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def annotations_in_process(request, monkeypatch) -> None:
+    """Archives are read without a process in the sandbox for each, but where a test is marked `sandbox`."""
+    if not (THOROUGH or request.node.get_closest_marker("sandbox")):
+        read_annotations_in_process(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from tests.test_live_model import add, folders, fresh, keeper, work  # noqa: F40
 from vision.analysis.embedding import projection
 from vision.analysis.feature_pairs import around_leaders, near_pairs
 
+pytestmark = pytest.mark.any_database("features of images")
 FEATURES = 64
 
 

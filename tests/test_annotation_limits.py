@@ -31,6 +31,7 @@ def boxes(owner) -> dict:
 
 @pytest.mark.django_db
 @pytest.mark.any_database("what is read in the sandbox")
+@pytest.mark.sandbox
 class TestHostileFiles:
     def test_yaml_references_are_refused(self, api, boxes):
         job = run_import(api, boxes, make_zip(YOLO | {"data.yaml": LAUGHS.encode()}), format="yolo")

@@ -15,6 +15,8 @@ from tests.archives import Read, read_files
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import labels_by_file, report_of, run_import
 
+pytestmark = pytest.mark.any_database("what archives say")
+
 
 @pytest.fixture(autouse=True)
 def work_folder(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from jobs.errors import WorkFailed
 from vision.training.architectures import ARCHITECTURES
 from vision.training.networks import pretrained_backbone
 
+pytestmark = pytest.mark.any_database("networks")
 NAME = "mobilenet_v2_035"
 
 

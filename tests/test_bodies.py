@@ -28,7 +28,10 @@ from tests.studio import wait_for
 from tests.test_routes import SCHEMA
 from tests.web import answer_of, head, running_web
 
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS),
+    pytest.mark.any_database("sockets, sizes and types of bodies"),
+]
 PART = "application/offset+octet-stream"
 
 
@@ -88,7 +91,6 @@ FILE_PATHS = [
 ]
 
 
-@pytest.mark.any_database("sockets, sizes and types of bodies")
 class TestWhoMaySend:
     def test_the_schema_names_the_paths_that_take_files(self):
         assert len(FILE_PATHS) == 9
@@ -218,7 +220,6 @@ class TestWhoMaySend:
             assert me.get("projects/").status_code == 200
 
 
-@pytest.mark.any_database("sockets, sizes and types of bodies")
 class TestHowItComes:
     def test_json_without_a_length_is_read(self, me):
         body = json.dumps({"name": "chunked", "task": "classification"}).encode()

@@ -117,6 +117,7 @@ GOOD = {
 }
 
 
+@pytest.mark.sandbox
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.any_database("what archives say")
 def test_every_format_is_recognised_and_read(api, boxes, name):

@@ -23,7 +23,7 @@ from storage.sources import Source, SourceRefused, list_folder, parse_source
 from tests.test_resumable import TUS, begin, code_of, send
 from tests.test_storage import stores  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("files, ranges and signatures")]
 SHARED = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -10,6 +10,7 @@ from tests.test_boxes import new_dataset
 from tests.test_imports import run_import
 from tests.test_published_datasets import found
 
+pytestmark = pytest.mark.any_database("what archives say")
 TURNED = "15,2,30,12,20,26,5,16"  # a box that is turned: its first and third corner are no box
 AROUND = [("bolt", [5, 2, 30, 26])]
 UPRIGHT = "5,6,25,6,25,26,5,26"

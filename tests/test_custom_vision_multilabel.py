@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 
 import pytest
+from django.conf import settings
 
 from datasets.models import Annotation, Image
 from projects.services import create_project
 from tests.custom_vision import refused, service_of
 from tests.pictures import jpeg
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from inference.live_model.files import Guesses, LiveState, read_guesses, write_g
 from tests.test_live_model import folders, fresh, guesses, keeper, work
 from vision.analysis.array_files import UNREADABLE, read_arrays
 
+pytestmark = pytest.mark.any_database("files beside the live model")
 __all__ = ["folders", "fresh", "keeper"]
 STATE = LiveState(1, "2026-01-01T00:00:00+00:00", "e", ["a", "b"], [1, 1], 0, 0, 1.0, 3, 0.1, "s")
 BOXES = BoxState(1, "2026-01-01T00:00:00+00:00", "e", ["a", "b"], [1, 1], 2, 0, 0, 3, 0.1, "s")

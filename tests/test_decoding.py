@@ -21,6 +21,7 @@ from vision.imaging.letterbox import load_letterboxed
 from vision.imaging.orientation import upright_size
 from vision.imaging.preprocessing import ImageError, decode_upright, decoded, decoding_bytes, draft, open_image
 
+pytestmark = pytest.mark.any_database("decoding images")
 MODES = ("RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16", "F")
 KINDS = {"RGBA": "PNG", "LA": "PNG", "P": "PNG", "1": "PNG", "I;16": "PNG", "CMYK": "TIFF", "F": "TIFF"}
 

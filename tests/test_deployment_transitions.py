@@ -23,7 +23,7 @@ from tests.conftest import client_of
 from tests.pictures import jpeg
 from tests.test_edge import add_device, deploy, fresh_keys, group, models  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what is done in which state")]
 
 
 def code_of(answer) -> str:

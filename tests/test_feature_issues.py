@@ -16,6 +16,7 @@ from tests.test_live_model import folders, keeper, work  # noqa: F401 - fixtures
 from vision.analysis.out_of_fold import out_of_fold_probabilities
 from vision.analysis.outliers import find_outliers
 
+pytestmark = pytest.mark.any_database("features of images")
 SUSPECTS = "/api/v1/suspects/"
 
 

@@ -25,7 +25,7 @@ from tests.test_registry import make_model
 from training.models import TrainingRun
 from vision.formats.csv_writer import meant, plain
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("names of files")]
 NASTY = [
     ("../../../etc/passwd.png", "passwd.png"),
     ("..\\..\\windows\\x.png", "x.png"),

@@ -13,7 +13,7 @@ from tests.test_imports import start
 from tests.test_videos import send
 from vision.sandbox import process
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database("a full disk in the sandbox")]
+pytestmark = [pytest.mark.django_db, pytest.mark.sandbox, pytest.mark.any_database("a full disk in the sandbox")]
 
 
 @pytest.fixture

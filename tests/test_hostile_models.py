@@ -17,6 +17,7 @@ from storage.models import Blob
 from vision.model_import.hdf5 import check_hdf5
 from vision.training.errors import EngineError
 
+pytestmark = pytest.mark.any_database("files of models")
 LIMIT = 1 << 26
 
 

@@ -25,6 +25,7 @@ from vision.imaging import looking
 from vision.imaging.budget import SMALL_BYTES, DecodeBudget
 from vision.imaging.preprocessing import ImageError
 
+pytestmark = pytest.mark.any_database("decoding images")
 ODD = {
     "upright.jpg": jpeg(1, (64, 48)),
     "text.jpg": b"no image",

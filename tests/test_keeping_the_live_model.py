@@ -16,7 +16,7 @@ from training.models import TrainingRun
 from vision.engine_requests import read_request
 from vision.training.architectures import ARCHITECTURES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("networks")]
 
 
 @pytest.fixture(autouse=True)

@@ -214,6 +214,34 @@ def start_as(patch: pytest.MonkeyPatch, module: str) -> None:
     patch.setattr(surroundings, "CODE", (*code, "tests"))
 
 
+FIRST = """
+import sys
+from types import ModuleType
+from pathlib import Path
+
+class Train(ModuleType):
+    def __getattr__(self, name):
+        print(sorted({"keras", "tensorflow"} & set(sys.modules)), file=sys.stderr, flush=True)
+        raise SystemExit
+
+sys.modules["vision.legacy_retinanet.train"] = Train("train")
+from vision.engine import main
+main(Path(sys.argv[1]))
+"""
+
+
+def test_the_engine_imports_no_other_keras_before_the_package(tmp_path):
+    configuration = DetectionConfiguration(**TINY).resolved(1)
+    splits = {"train": [DetectionSample("0", str(tmp_path / "0.png"), [], [])], "validation": [], "test": []}
+    write_request(tmp_path, TrainingRequest("detection", configuration.to_dict(), ["square", "disc"], splits))
+    command = [sys.executable, "-c", FIRST, tmp_path]
+    pipe = subprocess.PIPE
+    # Its standard input stays open: the end of it says that nobody waits for the training.
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True) as process:
+        said = process.stderr.read()
+    assert said.endswith("[]\n"), said[-2000:]
+
+
 def read(process: EngineProcess, until: str = "") -> list[dict]:
     events = []
     while (message := process.next_message(timeout=300)) is not None:

@@ -10,6 +10,7 @@ from tests.test_boxes import new_dataset
 from tests.test_imports import run_import
 from tests.test_published_datasets import found
 
+pytestmark = pytest.mark.any_database("what archives say")
 MAP = """# classes
 item {
   id: 1

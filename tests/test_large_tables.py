@@ -21,8 +21,9 @@ FEW, MANY = 5_000, 50_000
 MOST_BYTES = 2_500
 # The highest mark of a process by itself: what the system says of a child counts the process that it came from.
 READ = f"""
+from pathlib import Path
 from vision.formats.__main__ import main
-assert main("auto", {MAX_BYTES}) == 0
+assert main(0, Path.cwd(), "auto", {MAX_BYTES}) == 0
 (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
 print(line.split()[1])
 """

@@ -14,7 +14,7 @@ from storage.signing import sign_for, sign_path
 from tests.conftest import client_of
 from tests.test_registry import make_model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("signatures and their time")]
 
 
 @pytest.fixture

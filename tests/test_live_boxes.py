@@ -18,6 +18,7 @@ from projects.models import Project
 from tests.conftest import client_of
 from vision.analysis.box_samples import MOST_OVERLAP, BackgroundBoxes, _overlap, cut_out
 
+pytestmark = pytest.mark.any_database("guesses of the live model")
 numbers = itertools.count(1)
 COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200)}
 SIDE, BOX = 96, 24

@@ -18,6 +18,7 @@ from storage.errors import BlobMissing
 from tests.conftest import client_of
 from tests.pictures import shape_jpeg
 
+pytestmark = pytest.mark.any_database("guesses of the live model")
 KINDS = ("cross", "disc")
 numbers = itertools.count(5000)
 

@@ -19,6 +19,8 @@ from tests.test_live_model import add, folders, fresh, guesses, keeper, status, 
 from vision.analysis.feature_store import FeatureStore, ids_of
 from vision.analysis.live_head import fit_head
 
+pytestmark = pytest.mark.any_database("files beside the live model")
+
 
 def store_in(project) -> FeatureStore:
     return store_of(project, embedders.embedder_for(project))

@@ -17,7 +17,7 @@ from projects.services import create_project
 from tests.conftest import client_of
 from tests.test_live_model import add, folders, fresh, keeper, work  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("features of images")]
 
 
 def address(project, end: str = "") -> str:

@@ -25,6 +25,7 @@ from vision.analysis.curves import multilabel_curves
 from vision.analysis.predictions import MultilabelPredictions
 from vision.runtime.answers import labels_with_thresholds, present_labels
 
+pytestmark = pytest.mark.any_database("networks")
 API = "/api/v1"
 TINY = {
     "architecture": "small_cnn",

@@ -8,6 +8,7 @@ from tests.archives import read_files
 from tests.pictures import jpeg, make_zip
 from tests.test_imports import labels_by_file, run_import
 
+pytestmark = pytest.mark.any_database("what archives say")
 IMAGES = {"train/image_2/1.png": b"", "val/image_2/2.png": b""}
 KITTI = "bolt 0 0 0 5 6 25 26 0 0 0 0 0 0 0\n"
 CASES = {

@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin, features
 from tests.pictures import jpeg
 from vision.imaging.preprocessing import ImageError, decode_upright, oddities, open_image
 
+pytestmark = pytest.mark.any_database("decoding images")
 GRADIENT = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(48, 64)
 
 

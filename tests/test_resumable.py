@@ -15,7 +15,7 @@ from storage.resumable import delete_expired_uploads, path_of
 from tests.conftest import client_of
 from tests.made_videos import made_video
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("parts of files")]
 
 TUS = {"HTTP_TUS_RESUMABLE": "1.0.0"}
 PART = "application/offset+octet-stream"

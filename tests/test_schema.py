@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
-from drf_spectacular.validation import validate_schema
+from drf_spectacular import validation
 
 from tests.environment import THOROUGH
 from tests.made_videos import made_video
@@ -30,7 +31,9 @@ EXAMPLES = int(os.environ.get("MLSTUDIO_FUZZ_EXAMPLES", 100 if THOROUGH else 3))
 
 def test_the_schema_is_valid_openapi_3_1():
     assert SCHEMA["openapi"].startswith("3.1")
-    validate_schema(SCHEMA)
+    # With the file of `validation.validate_schema`, which takes ten seconds to read it in Python.
+    rules = json.loads(Path(validation.__file__).with_name("openapi_3_1_schema.json").read_text())
+    jsonschema_rs.validator_for(rules).validate(SCHEMA)
 
 
 def test_every_operation_says_what_it_answers():

@@ -14,7 +14,7 @@ from projects.services import create_project
 from tests.test_edge import fresh_keys  # noqa: F401 - a fixture
 from vision.exporting.request import Export
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("files of models")]
 DETECTOR = {"score_threshold": 0.5, "label_thresholds": {"cat": 0.4}, "iou_threshold": 0.5, "anchors": {}}
 NAMES = ["cat", "a\nb", " dog\u2028"]
 

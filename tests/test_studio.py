@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -394,8 +396,9 @@ def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
         files = {"file": ("a.zip", shapes_zip(20), "application/zip")}
         job = studio.call("POST", f"datasets/{dataset['id']}/imports/", files=files)
         assert studio.wait_for_end(f"jobs/{job['id']}/")["result"]["created"] == 40
-        # Asking the running studio is cheap; each `storage status` starts a process that imports the studio.
+        # Asking the studio or its database is cheap; each `storage status` starts a process that imports the studio.
         wait_for(lambda: "mlstudio_blobs_to_replicate 0.0" in metrics(studio), 90)
+        wait_for(lambda: blobs_by_state(studio.folder).get("remote"), 90)
         wait_for(lambda: is_evicted(storage_status(studio)), 90)
         run = studio.call("POST", "trainings/", json={"project": project["id"], **TINY, "epochs": 1})
         run = studio.wait_for_end(f"trainings/{run['id']}/")
@@ -416,6 +419,11 @@ def test_everything_works_on_fastdfs_with_a_cache_that_is_too_small(tmp_path):
 def is_evicted(status: str) -> bool:
     """Nothing waits for the store any more, and something is only there."""
     return "waiting" not in status and "remote" in status
+
+
+def blobs_by_state(folder: Path) -> dict[str, int]:
+    with contextlib.closing(sqlite3.connect(f"file:{folder / 'db.sqlite3'}?mode=ro", uri=True)) as database:
+        return dict(database.execute("SELECT state, count(*) FROM storage_blob GROUP BY state"))
 
 
 def metrics(studio: Studio) -> str:

@@ -12,7 +12,7 @@ from storage.models import Blob
 from tests.conftest import client_of, make_user, upload
 from tests.pictures import jpeg
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("settings")]
 PARTS = ("store", "weights", "settings")
 
 

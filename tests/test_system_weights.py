@@ -19,6 +19,7 @@ WEIGHTS = "/api/v1/system/weights/"
 pytestmark = [
     pytest.mark.django_db(transaction=True, available_apps=project_settings.INSTALLED_APPS),
     pytest.mark.usefixtures("weights_folder"),
+    pytest.mark.any_database("files of weights"),
 ]
 
 

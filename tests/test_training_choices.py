@@ -40,7 +40,8 @@ class Rows:
 def small_phase(tmp_path, evaluate, *, epochs: int, early_stopping: int, uneven: bool = False):
     import keras
 
-    from vision.training.fitting import Phase, compile_for
+    from vision.training.compiling import compile_for
+    from vision.training.fitting import Phase
 
     generator = np.random.default_rng(0)
     rows = generator.normal(size=(16, 3)).astype(np.float32)

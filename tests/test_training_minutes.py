@@ -19,6 +19,7 @@ from vision.training.configuration import Configuration
 from vision.training.minutes import FEWEST, fit_classifier
 from vision.training.speeds import KEPT_PER_NETWORK, SpeedFile, Speeds, machine_name, network_of
 
+pytestmark = pytest.mark.any_database("what a training may begin with")
 HERE = Path("/")
 CNN = "small_cnn scratch auto"
 

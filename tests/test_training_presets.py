@@ -27,6 +27,8 @@ from vision.training.hooks import TrainingHooks
 from vision.training.resources import AGAIN_SECONDS, Estimate, estimated, export_seconds, measured
 from vision.training.speeds import Speeds
 
+pytestmark = pytest.mark.any_database("what a training may begin with")
+
 
 def estimate(**seconds: float) -> Estimate:
     return Estimate(

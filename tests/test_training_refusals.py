@@ -15,7 +15,7 @@ from tests.test_registry import make_model
 from training.models import Search, TrainingRun
 from training.options import settings_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("what a training may begin with")]
 
 
 @pytest.fixture(scope="module")

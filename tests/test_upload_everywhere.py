@@ -19,7 +19,7 @@ from tests.made_videos import made_video
 from tests.pictures import jpeg, shapes_zip
 from tests.test_resumable import begin, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database("parts of files")]
 
 
 def uploaded(api, content: bytes, filename: str, *, parts: int = 3) -> str:

@@ -140,10 +140,11 @@ def _work(folder: Path, reporter: Reporter) -> int:
 
 def _training(request: TrainingRequest, folder: Path, reporter: Reporter) -> dict:
     """The estimate of a preflight, or the result of a training."""
+    prepared = _detector(request) if request.task == "detection" else _classifier(request)
+    # After it: both import TensorFlow, which brings Keras 3 unless keras-retinanet has brought its own Keras before.
     from vision.training.hooks import TrainingHooks
     from vision.training.machine import hardware_in_use
 
-    prepared = _detector(request) if request.task == "detection" else _classifier(request)
     configuration, data, preflight, train = prepared
     if isinstance(request, PreflightRequest):
         estimate = preflight(configuration, data, folder)

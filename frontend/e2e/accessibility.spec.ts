@@ -61,7 +61,6 @@ test("no page breaks a rule of accessibility, light or dark, wide or narrow", as
       ] as const) {
         await page.emulateMedia({ colorScheme: scheme });
         await page.setViewportSize({ width, height: 900 });
-        await page.waitForTimeout(400);
         await expectNoViolations(page, `${path.replace(project, "…")} ${scheme} ${width}`);
       }
     }

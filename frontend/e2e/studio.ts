@@ -156,8 +156,11 @@ export async function expectNoViolations(page: Page, where: string): Promise<voi
 
 async function violationsOf(page: Page): Promise<string[]> {
   await settled(page);
+  // No page has frames: without looking into them, no blank page is opened for each analysis. What passes is not listed.
   const { violations } = await new AxeBuilder({ page })
+    .setLegacyMode()
     .options({
+      resultTypes: ["violations"],
       runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] },
       rules: Object.fromEntries(LANDMARKS.map((rule) => [rule, { enabled: true }])),
     })

@@ -40,15 +40,16 @@ from vision.detection.work import DetectorTraining, Stores
 from vision.keras_internals import all_layers
 from vision.training.architectures import find_weights
 from vision.training.checkpoint import load_checkpoint
+from vision.training.compiling import build_optimizer, make_optimizer
 from vision.training.data import ImageCache
-from vision.training.fitting import Phase, ValidationScore, build_optimizer, make_optimizer
+from vision.training.fitting import Phase, ValidationScore
 from vision.training.hooks import TrainingHooks
 from vision.training.kept import EarlierPhase
 from vision.training.machine import out_of_memory_explained
 from vision.training.resources import Estimate, mean_seconds, measured
 from vision.training.result import TrainingResult
+from vision.training.runtime import prepare_runtime
 from vision.training.speeds import Speeds
-from vision.training.train import prepare_runtime
 
 BACKBONE_PREFIX = "retinanet_"
 AVERAGE_MOMENTUM = 0.995

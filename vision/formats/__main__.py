@@ -16,10 +16,10 @@ from vision.formats.texts import TooManyAnnotations, ZipTexts
 OUT_OF_MEMORY = 71
 
 
-def main(name: str, max_bytes: int, name_encoding: str = "") -> int:
-    folder = Path.cwd()
+def main(descriptor: int, folder: Path, name: str, max_bytes: int, name_encoding: str = "") -> int:
+    """Write into the folder what the open archive says. Returns the exit code of the process."""
     try:
-        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as file, zipfile.ZipFile(file) as archive:
+        with open(descriptor, "rb", buffering=0, closefd=False) as file, zipfile.ZipFile(file) as archive:
             transfer.write(read(ZipTexts(archive, max_bytes, name_encoding), name), folder)
     except FormatError as error:
         transfer.write_error(error.code, str(error), folder)
@@ -33,4 +33,4 @@ def main(name: str, max_bytes: int, name_encoding: str = "") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))
+    sys.exit(main(sys.stdin.fileno(), Path.cwd(), sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))

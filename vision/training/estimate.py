@@ -8,10 +8,10 @@ import keras
 import numpy as np
 
 from vision.keras_internals import all_layers
+from vision.training.compiling import compile_for
 from vision.training.configuration import Configuration
 from vision.training.expected import needs_steps
 from vision.training.features import is_faster_with_litert
-from vision.training.fitting import compile_for
 from vision.training.machine import this_machine
 from vision.training.networks import Network, freeze_backbone, unfreeze_backbone, with_augmentation
 from vision.training.resources import mean_seconds, peak_memory

@@ -10,9 +10,10 @@ import numpy as np
 from keras import ops
 
 from vision.runtime.multilabel_metrics import average_precision
+from vision.training.compiling import compile_with
 from vision.training.configuration import Configuration
 from vision.training.features import said_by
-from vision.training.fitting import ValidationScore, compile_with
+from vision.training.fitting import ValidationScore
 from vision.training.hooks import TrainingHooks
 from vision.training.solved_head import ITERATIONS, REGULARISATION, TOLERANCE
 

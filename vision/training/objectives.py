@@ -13,9 +13,10 @@ from vision.analysis.predictions import ClassifierPredictions, MultilabelPredict
 from vision.runtime.metrics import classification_metrics, is_uneven, worst_mistakes
 from vision.runtime.multilabel_metrics import multilabel_metrics, worst_decisions
 from vision.runtime.thresholds import label_thresholds
+from vision.training.compiling import compile_for
 from vision.training.configuration import Configuration
 from vision.training.data import AnySample, TrainingData, labels_of, sample_weights
-from vision.training.fitting import ValidationScore, compile_for, score_classifier
+from vision.training.fitting import ValidationScore, score_classifier
 from vision.training.hooks import TrainingHooks
 from vision.training.multilabel import compile_multilabel, positive_weights, score_multilabel, solve_multilabel_head
 from vision.training.solved_head import solve_head

@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import keras
 import numpy as np
@@ -52,6 +51,7 @@ from vision.training.objectives import CompileSettings, objective_of
 from vision.training.resources import Estimate, estimated
 from vision.training.resources import measured as measured_estimate
 from vision.training.result import TrainingResult
+from vision.training.runtime import prepare_runtime
 from vision.training.speeds import Speeds
 
 EVALUATION_BATCH = 64
@@ -59,31 +59,6 @@ COMPARED_IMAGES = 16
 # A linear head on some thousand features with fewer images than features needs a firm hand: of the values tried on
 # the sign digits (1e-4 to 3) this one and no label smoothing came out best, level with a logistic regression.
 HEAD_WEIGHT_DECAY = 1.0
-
-
-class Repeatable(Protocol):
-    """What the configurations of classifiers and detectors share of how they run."""
-
-    @property
-    def seed(self) -> int: ...
-    @property
-    def mixed_precision(self) -> str: ...
-
-
-def prepare_runtime(configuration: Repeatable) -> tf.distribute.Strategy | None:
-    """Seed everything, make operations deterministic, use the GPUs that are there.
-
-    Returns:
-        A `MirroredStrategy` when there are several GPUs, else None.
-    """
-    gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
-    keras.utils.set_random_seed(configuration.seed)
-    tf.config.experimental.enable_op_determinism()
-    mixed = configuration.mixed_precision == "on" or (configuration.mixed_precision == "auto" and bool(gpus))
-    keras.mixed_precision.set_global_policy("mixed_float16" if mixed else "float32")
-    return tf.distribute.MirroredStrategy() if len(gpus) > 1 else None
 
 
 def preflight(configuration: Configuration, data: TrainingData, folder: Path) -> Estimate:
