@@ -16,7 +16,7 @@ NAMES = (
     "exports", "edge", "base_model", "active_learning", "label_errors", "added_labels", "event_streams", "live_events",
     "search", "comparing", "fairness", "scale", "removal", "trash", "pages", "large_project",
     "first_model", "live_model", "live_boxes", "engine_start", "detector_minutes", "detector_options",
-    "features_map", "map_page",
+    "features_map", "map_page", "multilabel",
 )  # fmt: skip
 
 

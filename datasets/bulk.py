@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from django.contrib.auth.models import User
@@ -16,7 +16,7 @@ from datasets.chosen import ChosenImage
 from datasets.filters import filterset_of
 from datasets.gallery.selection import Selection
 from datasets.gallery.windows import keys_between, last_key
-from datasets.image_labels import add_label, remove_label, set_empty
+from datasets.image_labels import add_label, remove_label, set_empty, set_labels
 from datasets.images import label_images, set_group, set_split
 from datasets.models import Dataset, Image, Label
 from datasets.moving import move_images
@@ -35,8 +35,11 @@ from projects.permissions import require_still_editor
 from storage.deleting import let_others_write
 from storage.stored_keys import Among, stored_key, stored_keys, stored_rows
 
-ACTIONS = ("label", "unlabel", "remove_label", "set_empty", "confirm", "reject", "move", "split", "group", "delete")
-OF_SEVERAL_LABELS = ("remove_label", "set_empty")
+ACTIONS = (
+    "label", "unlabel", "remove_label", "set_labels", "set_empty", "confirm", "reject", "move", "split", "group",
+    "delete",
+)  # fmt: skip
+OF_SEVERAL_LABELS = ("remove_label", "set_labels", "set_empty")
 # So many images are changed in a request.
 MOST_AT_ONCE = 10_000
 CHUNK = 500
@@ -51,6 +54,7 @@ class BulkChange:
     dataset: Dataset | None = None
     split: str | None = None
     group: str = ""
+    labels: tuple[Label, ...] = ()
 
     def require_fit(self, project: Project) -> None:
         """Raises `Invalid`: it cannot be done in such a project."""
@@ -63,7 +67,8 @@ class BulkChange:
 
     def in_words(self) -> dict:
         """What lists of changes say of it."""
-        names = {"label": self.label and self.label.name, "dataset": self.dataset and self.dataset.name}
+        label = ", ".join(label.name for label in self.labels) or (self.label and self.label.name)
+        names = {"label": label, "dataset": self.dataset and self.dataset.name}
         own: dict[str, dict] = {"split": {"split": self.split}, "group": {"group": self.group}}
         return {**{name: text for name, text in names.items() if text}, **own.get(self.action, {})}
 
@@ -74,6 +79,7 @@ class BulkChange:
             "group": self.group,
             "label": None if self.label is None else str(self.label.pk),
             "dataset": None if self.dataset is None else str(self.dataset.pk),
+            "labels": [str(label.pk) for label in self.labels],
         }
 
 
@@ -88,6 +94,7 @@ class BulkParameters(JobParameters, kind=JobKind.IMAGES_BULK):
     dataset: str | None
     filter: dict
     left_out: list[str]
+    labels: list[str] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, values: dict) -> Self:
@@ -128,6 +135,8 @@ def _has_several_labels(images: Sequence[ChosenImage]) -> bool:
 def _change_labels(images: Sequence[ChosenImage], change: BulkChange, user: User | None) -> int:
     if change.action == "set_empty":
         return set_empty(images=images, user=user)
+    if change.action == "set_labels":
+        return set_labels(images=images, labels=change.labels, user=user)
     assert change.label is not None
     if change.action == "remove_label":
         return remove_label(images=images, label=change.label, user=user)
@@ -220,7 +229,10 @@ def _change_of(job: Job, parameters: BulkParameters) -> BulkChange:
             objects[name] = rows_of[name].filter(pk=pk).first()
             if objects[name] is None:
                 raise WorkFailed(f"{name}_deleted", f"The {name} was deleted meanwhile.")
-    return BulkChange(parameters.action, split=parameters.split, group=parameters.group, **objects)
+    labels = tuple(Label.objects.filter(project=job.project_id, pk__in=parameters.labels).order_by("order", "pk"))
+    if len(labels) < len(parameters.labels):
+        raise WorkFailed("label_deleted", "A label was deleted meanwhile.")
+    return BulkChange(parameters.action, split=parameters.split, group=parameters.group, labels=labels, **objects)
 
 
 def _datasets(job: Job) -> QuerySet[Dataset]:

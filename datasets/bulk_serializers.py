@@ -15,9 +15,16 @@ from datasets.gallery import codes
 from datasets.models import Split
 from jobs.shapes import constant
 
+# Labels that an image is given at once.
+MOST_LABELS_GIVEN = 200
+
 
 def _labels() -> serializers.ListField:
     return serializers.ListField(child=serializers.CharField(max_length=100), required=False, max_length=MOST_LABELS)
+
+
+def _of_an_image(**options: Any) -> serializers.ListField:
+    return serializers.ListField(child=serializers.CharField(max_length=100), max_length=MOST_LABELS_GIVEN, **options)
 
 
 class ImageFiltersSerializer(KnownFieldsOnly, serializers.Serializer):
@@ -89,7 +96,14 @@ class BulkImagesSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 # Action → what it needs beside the images.
-NEEDED = {"label": "label", "remove_label": "label", "move": "dataset", "split": "split", "group": "group"}
+NEEDED = {
+    "label": "label",
+    "remove_label": "label",
+    "set_labels": "labels",
+    "move": "dataset",
+    "split": "split",
+    "group": "group",
+}
 PLAIN = ["unlabel", "set_empty", "confirm", "reject", "delete"]
 
 
@@ -105,6 +119,13 @@ class BulkRemoveLabelSerializer(BulkImagesSerializer):
 
     action = constant("remove_label")
     label = serializers.CharField(max_length=100, help_text="Name or id.")
+
+
+class BulkSetLabelsSerializer(BulkImagesSerializer):
+    """In multilabel projects: the images have just these labels."""
+
+    action = constant("set_labels")
+    labels = _of_an_image(help_text="Names or ids, without one twice.")
 
 
 class BulkMoveSerializer(BulkImagesSerializer):
@@ -134,6 +155,7 @@ BULK = PolymorphicProxySerializer(
     serializers={
         "label": BulkLabelSerializer,
         "remove_label": BulkRemoveLabelSerializer,
+        "set_labels": BulkSetLabelsSerializer,
         "move": BulkMoveSerializer,
         "split": BulkSplitSerializer,
         "group": BulkGroupSerializer,
@@ -146,6 +168,7 @@ BULK = PolymorphicProxySerializer(
 class BulkSerializer(BulkImagesSerializer):
     action = serializers.ChoiceField(list(ACTIONS))
     label = serializers.CharField(required=False, max_length=100)
+    labels = _of_an_image(required=False)
     dataset = serializers.UUIDField(required=False)
     split = serializers.ChoiceField(Split.choices, required=False, allow_null=True)
     group = serializers.CharField(required=False, max_length=100, allow_blank=True)

@@ -34,7 +34,7 @@ from vision.imaging.preprocessing import open_image
 # The formats that can hold what a project has.
 FITTING: dict[str, tuple[str, ...]] = {
     Task.CLASSIFICATION: ("folder", "csv", "label_studio", "datumaro"),
-    Task.MULTILABEL: ("csv_one_hot", "datumaro"),
+    Task.MULTILABEL: ("csv_one_hot", "label_studio", "datumaro"),
     Task.DETECTION: tuple(name for name in WRITERS if name not in ("folder", "csv_one_hot")),
 }
 CHUNK_BYTES = 1 << 20

@@ -41,8 +41,20 @@ def remove_label(*, images: Sequence[Image | ChosenImage], label: Label, user: U
 
 def set_empty(*, images: Sequence[Image | ChosenImage], user: User | None) -> int:
     """Say of many images that they have none of the labels. Returns of how many that was not said."""
+    return set_labels(images=images, labels=(), user=user)
+
+
+def set_labels(*, images: Sequence[Image | ChosenImage], labels: Sequence[Label], user: User | None) -> int:
+    """Say of many images that they have just these labels: suggestions of these are confirmed, all others go.
+
+    Returns:
+        Of how many images that was not said.
+
+    Raises:
+        LabelDeleted
+    """
     parts = in_parts(images, LABELLED_AT_ONCE)
-    return sum(_set_empty([image.pk for image in part], user) for part in parts)
+    return sum(_set_labels([image.pk for image in part], labels, user) for part in parts)
 
 
 @atomic_again
@@ -78,14 +90,30 @@ def _remove_label(pks: list, label: Label, user: User | None) -> int:
 
 
 @atomic_again
-def _set_empty(pks: list, user: User | None) -> int:
+def _set_labels(pks: list, labels: Sequence[Label], user: User | None) -> int:
+    require_labels([label.pk for label in labels])
     reviewed, rows = _held(pks)
-    carrying = {row[0] for row in rows}
-    changed = [image for image in reviewed if image in carrying or not reviewed[image]]
+    keys = stored_keys(label.pk for label in labels)
+    has: dict[StoredKey, dict[StoredKey, tuple]] = {image: {} for image in reviewed}
+    for row in rows:
+        has[row[0]][row[1]] = row
+    changed = [
+        image
+        for image, own in has.items()
+        if set(own) != set(keys) or not all(row[2] for row in own.values()) or not reviewed[image]
+    ]
     if not changed:
         return 0
+    others = [row[5] for image in changed for label, row in has[image].items() if label not in keys]
+    waiting = [row[5] for image in changed for label, row in has[image].items() if label in keys and not row[2]]
+    rest = (Origin.HUMAN.value, True, getattr(user, "pk", None), timezone.now(), *NO_BOX)
+    missing = [(uuid7(), image, key, *rest) for image in changed for key in keys if key not in has[image]]
     with recorded(changed, user, _known(changed, rows, reviewed), reviewed=True):
-        delete_at_once(Annotation.objects.filter(Among("image", changed)))
+        if others:
+            delete_at_once(Annotation.objects.filter(Among("pk", others)))
+        if waiting:
+            Annotation.objects.filter(Among("pk", waiting)).update(confirmed=True)
+        insert_many(Annotation, ANNOTATION_COLUMNS, missing)
     return len(changed)
 
 

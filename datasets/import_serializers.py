@@ -153,6 +153,6 @@ class ImportSerializer(KnownFieldsOnly, serializers.Serializer):
 class ExportSerializer(KnownFieldsOnly, serializers.Serializer):
     format = serializers.ChoiceField(
         list(WRITERS),
-        help_text="folder, csv, label_studio or datumaro for classification; csv_one_hot or datumaro for multilabel; "
-        "all but folder and csv_one_hot for detection.",
+        help_text="folder, csv, label_studio or datumaro for classification; csv_one_hot, label_studio or datumaro "
+        "for multilabel; all but folder and csv_one_hot for detection.",
     )

@@ -184,15 +184,17 @@ class LabelingCandidate(Identified):
 class LabelIssue(Identified):
     """A label that is probably wrong. `quality` is how far the model believes it, 0 to 1; `rank` counts from 1.
 
-    `suggested_score` is how far it believes what it suggests. `decision` outlives the next search of the same model.
-    Without a model it was found by the features of the images alone. Of an outlier `quality` is the usual distance to
-    its nearest images over its own, and `label` is empty where it has none.
+    `suggested_score` is how far it believes what it suggests; of a missing label `label` is empty. `decision` outlives
+    the next search of the same model. Without a model it was found by the features of the images alone. Of an outlier
+    `quality` is the usual distance to its nearest images over its own, and `label` is empty where it has none.
     """
 
     class Kind(models.TextChoices):
         LABEL = "label", "another label fits better"
         NOT_DRAWN = "not_drawn", "the model is sure of a box that nobody drew"
         NOT_SEEN = "not_seen", "the model sees nothing in the box"
+        WRONG = "wrong", "one of several labels of the image is wrong"
+        MISSING = "missing", "the image lacks one of several labels"
         OUTLIER = "outlier", "the image is unlike all others of its label"
 
     class Decision(models.TextChoices):

@@ -17,7 +17,7 @@ OURS = (
     "label_in_use", "last_owner", "limit_reached", "missing_slash", "mixed_scripts", "model_does_not_fit",
     "model_file_broken", "model_in_use", "model_not_servable", "model_uploads_off", "no_dataset", "no_embedder",
     "no_file", "no_labelled_images", "no_live_model", "no_such_file", "not_a_video", "not_authenticated",
-    "not_embedded", "not_evaluated", "not_for_multilabel", "not_found", "not_retryable", "not_usable",
+    "not_embedded", "not_evaluated", "not_found", "not_retryable", "not_usable",
     "nothing_to_compare", "nothing_to_predict", "nothing_to_return_to", "nothing_to_suggest", "offset_conflict",
     "out_of_memory", "own_account", "permission_denied", "preferences_too_large", "project_in_use",
     "project_needs_predict", "registration_closed", "request_timeout", "request_too_large", "required",

@@ -11,7 +11,6 @@ from datasets.models import Annotation, Image
 from inference.embeddings import embedders, embedding
 from inference.embeddings.stores import folder_of, store_of, tidy
 from inference.live_model import fitting, upkeep
-from inference.live_model.reading import why_never
 from inference.registry.registration import register_model
 from projects.models import Project, ProjectEvent
 from projects.services import create_project
@@ -201,12 +200,6 @@ class TestWhyNot:
         assert now["code"] == "not_for_detection" and now["embedded"] == now["images"] > 0
         image = Image.objects.filter(dataset__project=project).first()
         assert api.get(f"/api/v1/images/{image.pk}/similar/").status_code == 200
-
-    def test_nothing_is_kept_of_a_project_with_several_labels_an_image(self, api, owner):
-        project = create_project(user=owner, name="Several", task="multilabel")
-        assert why_never(project) == "not_for_multilabel"
-        answer = api.post(f"/api/v1/projects/{project.pk}/live-model/keep/")
-        assert answer.status_code == 409 and "one label each" in answer.json()["errors"][0]["detail"]
 
     def test_it_can_be_switched_off(self, api, project, fresh, keeper, settings):
         settings.LIVE_MODEL = False

@@ -127,6 +127,22 @@ class TestManyAtOnce:
         assert bulk(api, cells, action="unlabel").json()["changed"] == 2
         assert not Image.objects.filter(pk__in=cells["images"], reviewed=True).exists()
 
+    def test_just_these_labels_are_said_of_many(self, api, cells):
+        put(api, cells, 0, "red")
+        Annotation.objects.create(
+            image_id=cells["images"][1], label_id=cells["labels"]["white"], origin="model", score=0.8, confirmed=False
+        )
+        answer = bulk(api, cells, action="set_labels", labels=["white", cells["labels"]["white"]])
+        assert answer.json() == {"changed": 2, "unchanged": 0}
+        assert [names_of(image) for image in cells["images"][:2]] == [{"white"}, {"white"}]
+        assert Annotation.objects.filter(image__in=cells["images"]).count() == 2
+        assert bulk(api, cells, action="set_labels", labels=["white"]).json()["changed"] == 0
+        assert api.post(f"{API}/changes/{answer['X-Change']}/undo/").status_code == 200
+        assert names_of(cells["images"][0]) == {"red"} and not Image.objects.get(pk=cells["images"][1]).reviewed
+        assert bulk(api, cells, action="set_labels", labels=[]).json()["changed"] == 2
+        for body in ({}, {"labels": ["black"]}, {"labels": "white"}):
+            assert bulk(api, cells, action="set_labels", **body).status_code == 400
+
     def test_other_tasks_refuse_what_only_several_labels_have(self, api, owner):
         project = create_project(user=owner, name="p", task="classification")
         dataset = api.post(f"{API}/datasets/", {"project": str(project.pk), "name": "d"}).json()
@@ -199,7 +215,7 @@ class TestImports:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("format", ["csv_one_hot", "datumaro"])
+@pytest.mark.parametrize("format", ["csv_one_hot", "label_studio", "datumaro"])
 def test_an_export_is_read_as_it_was(api, owner, cells, format):
     put(api, cells, 0, "red", "white")
     put(api, cells, 1)

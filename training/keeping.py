@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from django.db.models import Count
 
 from common.words import counted
-from datasets.models import Annotation, Dataset
+from datasets.models import Dataset, Image
+from datasets.selectors import is_labelled
 from inference.embeddings.embedders import ProjectEmbedder, embedder_for
 from inference.live_model.reading import NOT_YET, status_of, why_never
 from jobs.models import Job
@@ -76,16 +77,14 @@ def keep_live_model(*, project: Project, user: User, dataset: Dataset | None = N
 
 def _most_labelled(project: Project) -> Dataset | None:
     """None where no image is labelled."""
-    rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by()
-    counted = rows.values("image__dataset").annotate(images=Count("image", distinct=True))
-    most = counted.order_by("-images", "image__dataset").first()
-    return None if most is None else Dataset.objects.filter(pk=most["image__dataset"]).first()
+    rows = Image.objects.filter(is_labelled(), dataset__project=project).order_by()
+    most = rows.values("dataset").annotate(images=Count("pk")).order_by("-images", "dataset").first()
+    return None if most is None else Dataset.objects.filter(pk=most["dataset"]).first()
 
 
 def _labelled(dataset: Dataset) -> int:
     """Images that the snapshot will have labels of: more than the live model has learned from since the last label."""
-    rows = Annotation.objects.filter(confirmed=True, image__dataset=dataset)
-    return rows.order_by().values("image").distinct().count()
+    return Image.objects.filter(is_labelled(), dataset=dataset).count()
 
 
 def _as_the_live_model(embedder: ProjectEmbedder) -> dict[str, Any]:

@@ -163,7 +163,8 @@ def _reasons(snapshot: Snapshot, code: str) -> list[str]:
 
 def _as_its_base(base: Model, project: Project, configuration: dict) -> dict:
     """The configuration of a training that starts from a model: its architecture, and a smaller rate by default."""
-    if project.task != base.task:
+    # Whether images have one label or several is a matter of the last layer, which is new.
+    if project.kind.has_boxes != Task(base.task).has_boxes:
         raise CannotTrain(f"{base} is for {base.task}, the project for {project.task}.", code="base_model_does_not_fit")
     if configuration.get("architecture", base.architecture) != base.architecture:
         raise CannotTrain(

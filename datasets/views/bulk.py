@@ -108,12 +108,15 @@ class ImageBulkView(MakesChanges, viewsets.GenericViewSet):
         """Raises what is wrong with the request."""
         require_role(project, self.request.user, Role.EDITOR)
         action_name = options["action"]
+        names = dict.fromkeys(options["labels"]) if action_name == "set_labels" else ()
+        labels = {label.pk: label for label in (label_or_400(project, name, "labels") for name in names)}
         change = BulkChange(
             action_name,
             label=label_or_400(project, options["label"]) if NEEDED.get(action_name) == "label" else None,
             dataset=self._target(options["dataset"]) if action_name == "move" else None,
             split=options.get("split"),
             group=options.get("group", ""),
+            labels=tuple(labels.values()),
         )
         change.require_fit(project)
         return change

@@ -28,11 +28,11 @@ from projects.models import Project
 NOTHING = OpenApiResponse(description="Done.")
 
 
-def label_or_400(project: Project, text: str) -> Label:
+def label_or_400(project: Project, text: str, attr: str = "label") -> Label:
     label = find_label(project, text)
     if label is None:
         detail = f"The project has no label {text!r}: make it with projects/{project.pk}/labels/ first."
-        raise ValidationError({"label": [detail]}, code="unknown_label")
+        raise ValidationError({attr: [detail]}, code="unknown_label")
     return label
 
 

@@ -12,7 +12,7 @@ export type Started = { username: string; training: string };
  */
 export async function startTraining(
   address: string,
-  task: "classification" | "detection" = "classification",
+  task: "classification" | "multilabel" | "detection" = "classification",
 ): Promise<Started> {
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   const ask = async (path: string, body?: unknown) => {

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from datasets.grouping import Candidate, group_images
-from datasets.models import Annotation, Dataset, Image
+from datasets.models import Annotation, Dataset, Image, Label
 from inference.embeddings.embedders import embedder_for
 from inference.embeddings.stores import halves_of, ids_in, store_of, uuids_of
 from inference.feature_map.making import TooFewFeatures
+from inference.labeling.label_doubts import issues_of
+from inference.live_model.several_labels import images_with_several
 from inference.models import LabelIssue
 from projects.models import Task
 from storage.stored_keys import stored_rows
 from vision.analysis.feature_store import Lookup, OpenedStore
+from vision.analysis.label_doubts import out_of_fold_labels
 from vision.analysis.label_issues import find_label_issues
 from vision.analysis.out_of_fold import out_of_fold_probabilities
 from vision.analysis.outliers import NO_LABEL, find_outliers
@@ -84,7 +87,9 @@ def issues_by_features(dataset: Dataset) -> list[LabelIssue]:
         TooFewFeatures
     """
     images = compared_images(dataset)
-    return [*_label_issues(images), *_outliers(images)]
+    has_several = dataset.project.kind is Task.MULTILABEL
+    of_labels = _label_doubts(dataset, images.store) if has_several else _label_issues(images)
+    return [*of_labels, *_outliers(images)]
 
 
 def _label_issues(images: Compared) -> list[LabelIssue]:
@@ -119,6 +124,19 @@ def _label_issues(images: Compared) -> list[LabelIssue]:
         )
         for index in issues.order.tolist()
     ]
+
+
+def _label_doubts(dataset: Dataset, store: OpenedStore) -> list[LabelIssue]:
+    """The same where an image has none to many labels: those that look wrong, and those that seem to be missing."""
+    labelled = images_with_several(dataset.project, Lookup(store.ids), dataset=dataset, most=MOST_IMAGES)
+    if not labelled.is_enough:
+        return []
+    ids = labelled.ids[labelled.is_learned]
+    groups = np.unique(_groups_of(dataset, ids), return_inverse=True)[1]
+    named = {str(pk): name for pk, name in Label.objects.filter(project=dataset.project).values_list("pk", "name")}
+    names = [named.get(key, "") for key in labelled.names]
+    probabilities = out_of_fold_labels(store.vectors, labelled.rows, labelled.truth, *store.statistics(), groups)
+    return issues_of(uuids_of(ids), names, probabilities, labelled.truth)
 
 
 def _outliers(images: Compared) -> list[LabelIssue]:

@@ -54,9 +54,11 @@ def open_label_issues(rows: QuerySet[LabelIssue]) -> QuerySet[LabelIssue]:
     drawn = Exists(marks.filter(pk=OuterRef("annotation"))) | (Q(annotation=None) & Exists(marks))
     # Of a project of boxes the whole image is an outlier, whatever is drawn on it.
     has_none = ~Exists(Annotation.objects.filter(image=OuterRef("image"), confirmed=True))
+    has_it = Annotation.objects.filter(image=OuterRef("image"), confirmed=True, label__name=OuterRef("suggested"))
+    lacks = Q(kind=LabelIssue.Kind.MISSING) & (Q(image__reviewed=True) | ~has_none) & ~Exists(has_it)
     is_open = has_none | Q(dataset__project__task__in=TASKS_WITH_EMPTY_IMAGES)
     unlabelled = Q(kind=LabelIssue.Kind.OUTLIER, label="") & is_open
-    return rows.filter(decision=None).filter(Q(kind=LabelIssue.Kind.NOT_DRAWN) | drawn | unlabelled)
+    return rows.filter(decision=None).filter(Q(kind=LabelIssue.Kind.NOT_DRAWN) | drawn | lacks | unlabelled)
 
 
 def label_issues_of(user: User) -> QuerySet[LabelIssue]:

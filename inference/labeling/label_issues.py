@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from common.errors import Invalid
 from datasets.grouping import Candidate, group_images
 from datasets.models import Dataset, Image
+from datasets.selectors import is_labelled
 from inference.labeling.box_pairs import OVERLAP, box_array
 from inference.labeling.datasets import REPORT_EVERY, dataset_of
 from inference.labeling.feature_issues import images_with_features, issues_by_features
 from inference.labeling.features import embedder_of
+from inference.labeling.label_doubts import doubts_by_model
 from inference.labeling.label_issue_rows import replace_label_issues
 from inference.models import LabelIssue, Model
 from inference.serving.job_models import get_model_or_fail
@@ -66,15 +69,7 @@ def start_label_issues(*, model: Model, dataset: Dataset, user: User) -> Job:
     """Make the job that looks for wrong labels. Raises `Invalid`."""
     if model.task != dataset.project.task:
         raise Invalid(f"Its project is for {dataset.project.task}, the model for {model.task}.", attr="dataset")
-    if model.task == Task.MULTILABEL:
-        raise Invalid(
-            "Labels of multilabel projects are not searched for mistakes yet. The evaluations of a model list its "
-            "mistakes.",
-            attr="model",
-            code="not_for_multilabel",
-        )
-    labelled = Image.objects.filter(dataset=dataset, annotations__confirmed=True).distinct()
-    if not labelled[FEWEST_IMAGES - 1 : FEWEST_IMAGES].exists():
+    if not _searched(dataset)[FEWEST_IMAGES - 1 : FEWEST_IMAGES].exists():
         raise Invalid(
             f"It needs at least {FEWEST_IMAGES} labelled images to tell what is unusual.",
             attr="dataset",
@@ -104,12 +99,7 @@ def find_wrong_labels(context: JobContext[LabelIssuesParameters]) -> LabelIssues
     if not context.parameters.model:
         return _by_features(context, dataset)
     model = get_model_or_fail(context.parameters.model)
-    images = (
-        Image.objects.filter(dataset=dataset, annotations__confirmed=True)
-        .distinct()
-        .select_related("blob")
-        .prefetch_related("annotations__label")
-    )
+    images = _searched(dataset).select_related("blob").prefetch_related("annotations__label")
     total = min(images.count(), MOST_LABELLED)
     chosen = enumerate(islice(by_key(images), MOST_LABELLED))
 
@@ -119,10 +109,18 @@ def find_wrong_labels(context: JobContext[LabelIssuesParameters]) -> LabelIssues
                 context.report(number, total)
             yield image
 
-    rows = _box_issues(model, each()) if model.task == Task.DETECTION else _label_issues(model, each())
+    rows = LOOKS[Task(model.task)](model, each())
     replace_label_issues(model=model, dataset=dataset, rows=rows)
     context.report(total, total)
     return LabelIssuesResult(str(model.pk), str(dataset.pk), total, sum(row.is_issue for row in rows))
+
+
+def _searched(dataset: Dataset) -> QuerySet[Image]:
+    """Images with something to doubt. One that was looked at and has none of several labels is one of them."""
+    images = Image.objects.filter(dataset=dataset)
+    if dataset.project.kind is Task.MULTILABEL:
+        return images.filter(is_labelled())
+    return images.filter(annotations__confirmed=True).distinct()
 
 
 def _by_features(context: JobContext[LabelIssuesParameters], dataset: Dataset) -> LabelIssuesResult:
@@ -130,10 +128,11 @@ def _by_features(context: JobContext[LabelIssuesParameters], dataset: Dataset) -
     rows = issues_by_features(dataset)
     context.report(dataset.image_count, dataset.image_count)
     replace_label_issues(model=None, dataset=dataset, rows=rows)
-    of_labels = [row for row in rows if row.kind == LabelIssue.Kind.LABEL]
+    of_labels = [row for row in rows if row.kind != LabelIssue.Kind.OUTLIER]
     wrong = sum(row.is_issue for row in of_labels)
     outliers = sum(row.is_issue for row in rows) - wrong
-    return LabelIssuesResult(None, str(dataset.pk), len(of_labels), wrong, outliers)
+    images = len({row.image_id for row in of_labels})
+    return LabelIssuesResult(None, str(dataset.pk), images, wrong, outliers)
 
 
 def _label_issues(model: Model, images: Iterable[Image]) -> list[LabelIssue]:
@@ -252,3 +251,11 @@ def _issues_in(
                 suggested_score=float(other["score"]),
                 is_issue=True,
             )
+
+
+# How a model of each task looks at labels.
+LOOKS: dict[Task, Callable[[Model, Iterable[Image]], list[LabelIssue]]] = {
+    Task.CLASSIFICATION: _label_issues,
+    Task.MULTILABEL: doubts_by_model,
+    Task.DETECTION: _box_issues,
+}

@@ -9,7 +9,7 @@ import numpy as np
 from inference.models import Model
 from inference.serving.prediction import LOWEST_SCORE, Prediction, PredictionOptions
 from projects.models import Task
-from vision.analysis.selection import box_uncertainty, margin_uncertainty
+from vision.analysis.selection import box_uncertainty, decision_uncertainty, margin_uncertainty
 
 
 def uncertainty_options(model: Model) -> PredictionOptions:
@@ -27,14 +27,11 @@ def uncertainty_of(model: Model, prediction: Prediction) -> float:
         scores = np.array([box["score"] for box in prediction.boxes])
         return float(box_uncertainty([scores], model.detector["score_threshold"])[0])
     if model.task == Task.MULTILABEL:
-        return max((_closeness(answer["score"], answer["threshold"]) for answer in prediction.labels), default=0.0)
+        scores, thresholds = (
+            np.array([[answer[name] for answer in prediction.labels]]) for name in ("score", "threshold")
+        )
+        return float(decision_uncertainty(scores, thresholds)[0])
     return float(margin_uncertainty(distribution(prediction, model.class_names)[None])[0])
-
-
-def _closeness(score: float, threshold: float) -> float:
-    """1 at the threshold, 0 at a score of 0 or 1: how unsure one decision of several is."""
-    way = 1 - threshold if score >= threshold else threshold
-    return 1 - abs(score - threshold) / way if way > 0 else 1.0
 
 
 def distribution(prediction: Prediction, names: Sequence[str]) -> np.ndarray:

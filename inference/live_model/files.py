@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from inference.embeddings.stores import LIVE, folder_of
+from inference.live_model.label_sets import LabelSets
 from projects.models import Project
 from vision.analysis.array_files import UNREADABLE, read_arrays
 from vision.analysis.learning_curve import LearningCurve
+
+# Arrays of the file, and what they are of `LabelSets`.
+SEVERAL = {"several_starts": "starts", "several_labels": "labels", "several_chances": "chances"}
 
 # Where a file is not there or not ours it is as if there was none, and the next fit writes it again.
 
@@ -27,9 +31,11 @@ class LiveState:
         labels: id of each label that it knows, in the order of its outputs.
         images_by_label: labelled images that it was fitted on, likewise.
         held_out_by_label, right_by_label: as `held_out` and `right`, of each label.
-        held_out: labelled images that it was tried on without having learned from them; `right` of them were right.
+        held_out: labelled images that it was tried on without having learned from them; `right` of them were right,
+            with all their labels.
         seconds: from the change to the guesses.
         signature: what it was fitted on; the same means that nothing is to be done.
+        images: that it was fitted on; None: as many as `images_by_label` has, each with one label.
     """
 
     version: int
@@ -45,6 +51,16 @@ class LiveState:
     signature: str
     held_out_by_label: list[int] = field(default_factory=list)
     right_by_label: list[int] = field(default_factory=list)
+    images: int | None = None
+
+    @property
+    def labelled(self) -> int:
+        return sum(self.images_by_label) if self.images is None else self.images
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of `held_out` that was right; None where too few say anything."""
+        return round(self.right / self.held_out, 4) if self.held_out else None
 
 
 @dataclass(frozen=True)
@@ -53,9 +69,11 @@ class Guesses:
 
     Attributes:
         ids: `(images, 2)` uint64, see `FeatureStore.ids`.
-        labels: `(images,)` uint16, places in `state.labels`.
-        confidences: `(images,)` float32, calibrated, 0 to 1.
-        margins: `(images,)` float32, how far the best label is ahead of the second.
+        labels: `(images,)` uint16, places in `state.labels`: the most likely one.
+        confidences: `(images,)` float32, calibrated, 0 to 1: that this is right, or all of `several`.
+        margins: `(images,)` float32, 1 (sure) to 0: how far the best label is ahead of the second, or the decision
+            that is nearest to its threshold from there.
+        several: the labels of each image where it may have none to many.
     """
 
     state: LiveState
@@ -63,12 +81,19 @@ class Guesses:
     labels: np.ndarray
     confidences: np.ndarray
     margins: np.ndarray
+    several: LabelSets | None = None
+
+    @property
+    def sets(self) -> LabelSets:
+        """The labels of each image, also where it has just one."""
+        return LabelSets.single(self.labels, self.confidences) if self.several is None else self.several
 
 
 def write_guesses(project: Project, guesses: Guesses) -> None:
     path = _path(project)
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_name(f"{path.name}.{os.getpid()}")
+    several = {} if guesses.several is None else {name: getattr(guesses.several, of) for name, of in SEVERAL.items()}
     with open(written, "wb") as file:
         np.savez(
             file,
@@ -77,6 +102,7 @@ def write_guesses(project: Project, guesses: Guesses) -> None:
             labels=guesses.labels,
             confidences=guesses.confidences,
             margins=guesses.margins,
+            **several,
         )
     os.replace(written, path)
 
@@ -86,8 +112,11 @@ def read_guesses(project: Project) -> Guesses | None:
     with contextlib.suppress(*UNREADABLE):
         content = read_arrays(_path(project))
         state = LiveState(**json.loads(str(content["state"])))
-        guesses = Guesses(state, content["ids"], content["labels"], content["confidences"], content["margins"])
-        if fits_together(guesses.ids, guesses.labels, guesses.confidences, guesses.margins, labels=state.labels):
+        several = LabelSets(*(content[name] for name in SEVERAL)) if "several_starts" in content else None
+        ids, labels, confidences, margins = (content[name] for name in ("ids", "labels", "confidences", "margins"))
+        guesses = Guesses(state, ids, labels, confidences, margins, several)
+        is_table = fits_together(guesses.ids, guesses.labels, guesses.confidences, guesses.margins, labels=state.labels)
+        if is_table and (several is None or several.fits(len(guesses.ids), len(state.labels))):
             return guesses
     return None
 

@@ -6,17 +6,22 @@ import hashlib
 import time
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import structlog
 from django.utils import timezone
 
-from datasets.models import Annotation
+from datasets.models import Annotation, Image
+from datasets.selectors import is_labelled
 from inference.embeddings.embedders import ProjectEmbedder
 from inference.embeddings.stores import halves_of, ids_in, store_of
 from inference.live_model.files import Guesses, LiveState, read_guesses, remove_guesses, write_guesses
+from inference.live_model.label_sets import LabelSets
+from inference.live_model.limits import CHUNK, MOST_LABELLED
+from inference.live_model.several_labels import images_with_several
 from projects.live import announce
-from projects.models import Project, Task
+from projects.models import Project
 from storage.stored_keys import stored_rows, written
 from vision.analysis.feature_store import FeatureStore, Lookup
 from vision.analysis.live_head import HeldOut, LiveHead, fit_head, held_out
@@ -24,10 +29,11 @@ from vision.analysis.selection import margin_uncertainty
 
 log = structlog.get_logger(__name__)
 
-# It learns from so many labelled images at most, the newest; a training takes all.
-MOST_LABELLED = 20_000
-CHUNK = 4096
 KIND = "live_model"
+
+
+# Ids, labels, confidences, margins and sets of labels, as `Guesses` has them.
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, LabelSets | None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,24 @@ class Labelled:
     names: list[str]
     groups: np.ndarray
 
+    @property
+    def is_enough(self) -> bool:
+        return len(self.names) > 1
+
+    @property
+    def images(self) -> None:
+        """Each counts for its label, see `LiveState.images`."""
+
+    @property
+    def images_by_label(self) -> list[int]:
+        return np.bincount(self.labels, minlength=len(self.names)).tolist()
+
+    def fit(self, store: FeatureStore) -> tuple[LiveHead, HeldOut | None]:
+        return _fit(store, self)
+
+    def guess(self, every: np.ndarray, store: FeatureStore, lookup: Lookup, head: LiveHead) -> Columns:
+        return (*_guess(every, store, lookup, self, head), None)
+
     def signature(self, embedder: ProjectEmbedder, store: FeatureStore, every: np.ndarray) -> str:
         said = hashlib.sha256(f"{embedder.name} {store.count} {' '.join(self.names)}".encode())
         for part in (every, self.ids, self.rows, self.labels):
@@ -56,29 +80,30 @@ class Labelled:
 
 
 def fit_live_model(project: Project, embedder: ProjectEmbedder) -> Guesses | None:
-    """Fit it again where anything has changed. None where nothing can be guessed: fewer than two labels are in use."""
+    """Fit it again where anything has changed. None where nothing can be guessed: fewer than two labels are in use, or
+    where images have several, no label tells two images apart."""
     started = time.monotonic()
     store = store_of(project, embedder)
-    if project.task != Task.CLASSIFICATION or store is None or not store.count:
+    if project.kind.has_boxes or store is None or not store.count:
         _end(project)
         return None
     lookup = Lookup(store.ids())
-    labelled = labelled_images(project, lookup)
-    if len(labelled.names) < 2:
+    labelled: Any = (labelled_images if project.kind.has_single_labels else images_with_several)(project, lookup)
+    if not labelled.is_enough:
         _end(project)
         return None
     before, every = read_guesses(project), ids_in(project)
     signature = labelled.signature(embedder, store, every)
     if before is not None and before.state.signature == signature:
         return before
-    head, tried = _fit(store, labelled)
-    guessed = _guess(every, store, lookup, labelled, head)
+    head, tried = labelled.fit(store)
+    guessed = labelled.guess(every, store, lookup, head)
     state = LiveState(
         version=1 if before is None else before.state.version + 1,
         fitted_at=timezone.now().isoformat(),
         embedder=embedder.title,
         labels=labelled.names,
-        images_by_label=np.bincount(labelled.labels, minlength=len(labelled.names)).tolist(),
+        images_by_label=labelled.images_by_label,
         held_out=0 if tried is None else tried.images,
         right=0 if tried is None else tried.right,
         temperature=head.temperature,
@@ -87,6 +112,7 @@ def fit_live_model(project: Project, embedder: ProjectEmbedder) -> Guesses | Non
         signature=signature,
         held_out_by_label=[] if tried is None else list(tried.images_by_label),
         right_by_label=[] if tried is None else list(tried.right_by_label),
+        images=labelled.images,
     )
     guesses = Guesses(state, *guessed)
     write_guesses(project, guesses)
@@ -107,21 +133,20 @@ def announce_guesses(project: Project) -> None:
     if guesses is None:
         return
     state = guesses.state
-    accuracy = round(state.right / state.held_out, 4) if state.held_out else None
     announce(
         project=project.pk,
         kind=KIND,
         version=state.version,
-        labelled=sum(state.images_by_label),
+        labelled=state.labelled,
         guesses=state.guesses,
-        accuracy=accuracy,
+        accuracy=state.accuracy,
     )
 
 
 def labelled_ids(project: Project) -> np.ndarray:
-    """`(images, 2)` uint64: all images with a confirmed label."""
-    rows = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by("image")
-    return halves_of(image for (image,) in stored_rows(rows.values_list("image").distinct()))
+    """`(images, 2)` uint64: all images with a confirmed label, or looked at and empty where that says something."""
+    rows = Image.objects.filter(is_labelled(), dataset__project=project).order_by("pk")
+    return halves_of(image for (image,) in stored_rows(rows.values_list("pk")))
 
 
 def labelled_images(project: Project, lookup: Lookup) -> Labelled:

@@ -12,6 +12,7 @@ from datasets.models import Dataset, Image, Label
 from datasets.selectors import labels_of
 from inference.embeddings.stores import ids_in, uuids_of
 from inference.live_model.files import Guesses, read_guesses
+from inference.live_model.label_sets import LabelSets
 from inference.live_model.reading import open_rows
 from projects.models import Project
 from projects.pagination import decode_cursor, encode_cursor
@@ -32,7 +33,7 @@ class GuessPage:
 
     Attributes:
         count: so many there are with these filters.
-        results: rows with `image`, `label` and `confidence`.
+        results: rows with `image`, `label`, `labels` and `confidence`.
         cursor: where the next page begins; None behind the last one. Pages before that may be short.
     """
 
@@ -46,6 +47,7 @@ def guesses_of(
     project: Project,
     *,
     label: Label | None = None,
+    is_empty: bool = False,
     dataset: Dataset | None = None,
     image: Image | None = None,
     order: str = MOST_CONFIDENT,
@@ -58,6 +60,7 @@ def guesses_of(
     """Guesses of images that nobody has labelled, a page of them.
 
     Args:
+        is_empty: only those of images on which it sees none of the labels.
         cursor: of the page before. Unlike an offset it leaves nothing out where guesses before it are gone.
 
     Raises:
@@ -67,7 +70,7 @@ def guesses_of(
     guesses = read_guesses(project)
     if guesses is None:
         return GuessPage(0, 0, [])
-    rows = _chosen(project, guesses, label, dataset, min_confidence, max_confidence)
+    rows = _chosen(project, guesses, label, is_empty, dataset, min_confidence, max_confidence)
     if image is not None:
         rows = rows[(guesses.ids[rows] == ids_of([image.pk])).all(axis=1)]
     if order == LEAST_CONFIDENT:
@@ -83,7 +86,7 @@ def guesses_of(
 def _results(project: Project, guesses: Guesses, rows: np.ndarray, limit: int) -> tuple[list[dict], int]:
     """Those of the images that still have no label, and how many rows were looked at for them."""
     results: list[dict] = []
-    looked_at = 0
+    sets, looked_at = guesses.sets, 0
     while looked_at < min(len(rows), MOST_LOOKED_AT) and len(results) < limit:
         part = rows[looked_at : looked_at + limit + SPARE]
         keys = uuids_of(guesses.ids[part])
@@ -93,20 +96,35 @@ def _results(project: Project, guesses: Guesses, rows: np.ndarray, limit: int) -
                 break
             looked_at += 1
             if str(key) in images:
-                label = guesses.state.labels[guesses.labels[row]]
-                confidence = round(float(guesses.confidences[row]), 4)
-                results.append({"image": images[str(key)], "label": label, "confidence": confidence})
+                results.append({"image": images[str(key)], **_said(guesses, sets, row)})
     return results, looked_at
 
 
+def _said(guesses: Guesses, sets: LabelSets, row: int) -> dict:
+    names = guesses.state.labels
+    labels = [{"label": names[place], "confidence": round(chance, 4)} for place, chance in sets.at(row)]
+    confidence = round(float(guesses.confidences[row]), 4)
+    return {"label": names[guesses.labels[row]], "labels": labels, "confidence": confidence}
+
+
 def _chosen(
-    project: Project, guesses: Guesses, label: Label | None, dataset: Dataset | None, least: float, most: float
+    project: Project,
+    guesses: Guesses,
+    label: Label | None,
+    is_empty: bool,
+    dataset: Dataset | None,
+    least: float,
+    most: float,
 ) -> np.ndarray:
     """`(images,)` int: rows of the guesses, the most confident first, without labels that were deleted since."""
-    known = {str(pk) for pk in labels_of(project).values_list("pk", flat=True)} if label is None else {str(label.pk)}
-    is_asked_for = np.array([name in known for name in guesses.state.labels], bool)
+    sets, names = guesses.sets, guesses.state.labels
+    known = {str(pk) for pk in labels_of(project).values_list("pk", flat=True)}
     shown = _units(guesses.confidences) / UNITS
-    keep = (shown >= least) & (shown <= most) & is_asked_for[guesses.labels]
+    keep = (shown >= least) & (shown <= most) & ~sets.have(np.array([name not in known for name in names], bool))
+    if label is not None:
+        keep &= sets.have(np.array([name == str(label.pk) for name in names], bool))
+    if is_empty:
+        keep &= sets.are_empty
     rows = np.flatnonzero(keep)
     if dataset is not None:
         rows = rows[Lookup(ids_in(dataset.project, dataset.pk)).rows_of(guesses.ids[rows]) >= 0]

@@ -6,15 +6,16 @@ import uuid
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import numpy as np
+from django.db.models import Count
 
 from datasets.gallery.rows import grid_rows
-from datasets.models import Annotation, Dataset
+from datasets.models import Annotation, Dataset, Image
+from datasets.selectors import is_labelled
 from inference.embeddings.embedders import NoEmbedder, embedder_for
 from inference.embeddings.stores import embedded_in, store_of, uuids_of
 from inference.live_model.box_reading import live_boxes_of
 from inference.live_model.files import LiveState, read_curve, read_guesses, read_order
-from projects.models import Project, Task
+from projects.models import Project
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,10 @@ class LiveModelStatus:
 NOT_YET = {
     "not_for_detection": "Labels of whole images are guessed in projects for classification. Here it says in the "
     "annotator what the boxes show that a detector suggests: train one, and let it suggest them.",
-    "not_for_multilabel": "Guesses while you label are for images that have one label each. Train a model and let it "
-    "suggest labels.",
     "no_images": "Add images first.",
     "embedding": "The images are being compared with each other. Guesses come as soon as some are ready.",
     "too_few_labels": "Label at least one image for each of two labels.",
+    "too_few_images": "Label at least one image with a label and one without it.",
     "fitting": "The first guesses come within seconds.",
 }
 
@@ -67,18 +67,19 @@ def live_model_of(project: Project) -> dict:
     if guesses is None:
         learned: dict = {"version": 0, "fitted_at": None, "seconds": None, "accuracy": None, "labels": []}
         learned["learning_curve"] = None
-        none = dict.fromkeys(("labelled", "guesses", "held_out"), 0)
+        none = dict.fromkeys(("labelled", "guesses", "empty", "held_out"), 0)
         return asdict(status) | learned | none | {"boxes": live_boxes_of(project)}
     state = guesses.state
-    counts = np.bincount(guesses.labels, minlength=len(state.labels)).tolist()
+    counts = guesses.sets.count(len(state.labels))
     return asdict(status) | {
         "version": state.version,
         "fitted_at": datetime.fromisoformat(state.fitted_at),
         "seconds": state.seconds,
-        "labelled": sum(state.images_by_label),
+        "labelled": state.labelled,
         "guesses": state.guesses,
+        "empty": int(guesses.sets.are_empty.sum()),
         "held_out": state.held_out,
-        "accuracy": round(state.right / state.held_out, 4) if state.held_out else None,
+        "accuracy": state.accuracy,
         "labels": [
             {"label": label, "images": images, "guesses": count, "held_out": tried, "right": right}
             for label, images, count, tried, right in zip(
@@ -109,7 +110,7 @@ def open_rows(project: Project, keys: list[uuid.UUID]) -> list[dict]:
 
 def why_never(project: Project) -> str:
     """The code of a project whose images are not guessed, "" of others."""
-    return {Task.DETECTION: "not_for_detection", Task.MULTILABEL: "not_for_multilabel"}.get(project.kind, "")
+    return "not_for_detection" if project.kind.has_boxes else ""
 
 
 def _why_not(project: Project, images: int, embedded: int) -> str:
@@ -117,7 +118,19 @@ def _why_not(project: Project, images: int, embedded: int) -> str:
         return never
     if not images:
         return "no_images"
-    labels = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by().values("label")
-    if labels.distinct()[:2].count() < 2:
-        return "too_few_labels"
+    if not (_tells_labels_apart if project.kind.has_single_labels else _tells_images_apart)(project):
+        return "too_few_labels" if project.kind.has_single_labels else "too_few_images"
     return "embedding" if embedded < images else "fitting"
+
+
+def _tells_labels_apart(project: Project) -> bool:
+    labels = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by().values("label")
+    return labels.distinct()[:2].count() == 2
+
+
+def _tells_images_apart(project: Project) -> bool:
+    """Whether some label is on one labelled image and not on another."""
+    carrying = Annotation.objects.filter(confirmed=True, image__dataset__project=project).order_by()
+    labelled = Image.objects.filter(is_labelled(), dataset__project=project).count()
+    counts = carrying.values("label").annotate(images=Count("image", distinct=True))
+    return any(row["images"] < labelled for row in counts)

@@ -19,9 +19,9 @@ MOST_SIMILAR = 100
 class LiveLabelSerializer(serializers.Serializer):
     label = serializers.UUIDField()  # type: ignore[assignment] # a field of this name, as annotations have it
     images = serializers.IntegerField(help_text="Labelled images that it has learned this label from.")
-    guesses = serializers.IntegerField(help_text="Images without a label of which it guesses this one.")
+    guesses = serializers.IntegerField(help_text="Images that nobody has labelled of which it guesses this one.")
     held_out = serializers.IntegerField(help_text="Images with this label that it was tried on and had not seen.")
-    right = serializers.IntegerField(help_text="How many of these it got right: a label with few needs more images.")
+    right = serializers.IntegerField(help_text="How many of these it gave the label: one with few needs more images.")
 
 
 class CurvePointSerializer(serializers.Serializer):
@@ -58,8 +58,8 @@ class LiveModelSerializer(serializers.Serializer):
 
     code = serializers.CharField(
         allow_blank=True,
-        help_text="Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, fitting, "
-        "not_for_detection or not_for_multilabel; empty where there are some.",
+        help_text="Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, too_few_images, "
+        "fitting or not_for_detection; empty where there are some.",
     )
     detail = serializers.CharField(allow_blank=True)
     images = serializers.IntegerField(help_text="Of the project.")
@@ -69,10 +69,12 @@ class LiveModelSerializer(serializers.Serializer):
     fitted_at = serializers.DateTimeField(allow_null=True)
     seconds = perhaps(serializers.FloatField, help_text="How long the last fit with all guesses took.")
     labelled = serializers.IntegerField(help_text="Labelled images that it has learned from.")
-    guesses = serializers.IntegerField(help_text="Images without a label of which it guesses one.")
+    guesses = serializers.IntegerField(help_text="Images that nobody has labelled and of which it guesses something.")
+    empty = serializers.IntegerField(help_text="Of these: it sees none of the labels, in a multilabel project.")
     held_out = serializers.IntegerField(help_text="Labelled images that it was tried on without having seen them.")
     accuracy = perhaps(
-        serializers.FloatField, help_text="Share of `held_out` that it got right; null where too few say anything."
+        serializers.FloatField,
+        help_text="Share of `held_out` that it got right, with all their labels; null where too few say anything.",
     )
     labels = LiveLabelSerializer(many=True)
     learning_curve = LearningCurveSerializer(
@@ -86,6 +88,9 @@ class LiveModelSerializer(serializers.Serializer):
 class GuessQuerySerializer(Scoped):
     label = related(  # type: ignore[assignment]
         Label, required=False, help_text="Only guesses of this label."
+    )
+    is_empty = serializers.BooleanField(
+        default=False, help_text="true: only images of a multilabel project on which it sees none of the labels."
     )
     dataset = related(Dataset, required=False, help_text="Only images of this dataset.")
     image = related(Image, required=False, help_text="Only the guess of this image.")
@@ -121,12 +126,25 @@ class NextImagesQuerySerializer(Scoped):
     limit = serializers.IntegerField(min_value=1, max_value=MOST_GUESSES, default=50)
 
 
+class GuessedLabelSerializer(serializers.Serializer):
+    label = serializers.UUIDField()  # type: ignore[assignment] # a field of this name, as annotations have it
+    confidence = serializers.FloatField(help_text="0 to 1: that the image has this label.")
+
+
 class GuessSerializer(serializers.Serializer):
     image = GridImageSerializer()
-    label = serializers.UUIDField()  # type: ignore[assignment] # a field of this name, as annotations have it
+    label = serializers.UUIDField(  # type: ignore[assignment] # a field of this name, as annotations have it
+        help_text="The most likely one. Where images have several labels it may be too unlikely to be among `labels`."
+    )
+    labels = GuessedLabelSerializer(
+        many=True,
+        help_text="What it guesses of the image: its label, or in a multilabel project all labels above their "
+        "thresholds, the most likely first; empty: none of them.",
+    )
     confidence = serializers.FloatField(
-        help_text="0 to 1, calibrated on labelled images that it was not fitted on: of many guesses with 0.9 about "
-        "nine of ten are right."
+        help_text="0 to 1: that `labels` are right, all of them and no other. Calibrated on labelled images that it "
+        "was not fitted on: of many guesses with 0.9 about nine of ten are right. In a multilabel project this "
+        "is of all its labels."
     )
 
 

@@ -85,9 +85,17 @@ class SuspectFilter(filters.FilterSet):
         field_name="model", lookup_expr="isnull", label="true: only those that were found without a model."
     )
 
+    outliers = filters.BooleanFilter(
+        method="with_outliers", label="true: only images unlike others; false: only labels."
+    )
+
     class Meta:
         model = LabelIssue
         fields = ["dataset", "model", "kind", "is_issue"]
+
+    def with_outliers(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        own = {"kind": LabelIssue.Kind.OUTLIER}
+        return queryset.filter(**own) if value else queryset.exclude(**own)
 
     def with_open(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
         return (

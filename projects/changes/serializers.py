@@ -5,8 +5,8 @@ from rest_framework import serializers
 from projects.changes.models import Change
 
 ACTIONS = (
-    "annotate", "review", "label", "unlabel", "remove_label", "set_empty", "confirm", "reject", "move", "split",
-    "group", "rename_image", "create_label", "change_label", "reorder_labels", "delete_label", "merge_labels",
+    "annotate", "review", "label", "unlabel", "remove_label", "set_labels", "set_empty", "confirm", "reject", "move",
+    "split", "group", "rename_image", "create_label", "change_label", "reorder_labels", "delete_label", "merge_labels",
     "change_dataset", "delete", "upload", "import", "add_video", "cut_frames", "create_dataset", "create_project",
     "change_project", "change_video", "change_snapshot", "change_model", "change_visibility", "delete_video",
     "delete_dataset", "delete_model", "delete_project", "undo", "restore",

@@ -51,15 +51,15 @@ def out_of_fold_probabilities(
         learned = np.sort(random.permutation(train)[:MOST_LEARNED])
         if len(np.unique(labels[learned])) < 2 or not len(held_out):
             continue
-        features = _read(vectors, rows[learned])
+        features = read_rows(vectors, rows[learned])
         head = fit_head(features, labels[learned], num_labels, mean, deviation)
         for start in range(0, len(held_out), CHUNK):
             part = held_out[start : start + CHUNK]
-            probabilities[part] = head.probabilities(_read(vectors, rows[part]))
+            probabilities[part] = head.probabilities(read_rows(vectors, rows[part]))
     return probabilities
 
 
-def _read(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def read_rows(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """`(rows, features)` float32; the disk is read in one direction."""
     order = np.argsort(rows, kind="stable")
     features = np.empty((len(rows), vectors.shape[1]), np.float32)

@@ -24,6 +24,22 @@ def margin_uncertainty(probabilities: np.ndarray) -> np.ndarray:
     return 1 - (best[:, 1] - best[:, 0])
 
 
+def decision_uncertainty(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """How near to its threshold the most doubtful of an image's labels is: 1 at the threshold, 0 at 0 or 1.
+
+    The largest over the labels, not their mean: one doubtful label is what a person would have to decide, however sure
+    the others are ("maximum" aggregation of the uncertainty of binary decisions; Reyes, Morell and Ventura 2018,
+
+    Args:
+        probabilities: `(images, labels)` float in 0..1.
+        thresholds: `(labels,)` float.
+    """
+    if not probabilities.shape[1]:
+        return np.zeros(len(probabilities))
+    way = np.where(probabilities >= thresholds, 1 - thresholds, thresholds)
+    return (1 - np.abs(probabilities - thresholds) / np.maximum(way, 1e-9)).clip(0.0, 1.0).max(axis=1)
+
+
 def box_uncertainty(scores: list[np.ndarray], threshold: float) -> np.ndarray:
     """How near an image's boxes are to the model's threshold: the most doubtful counts, more of them a little more.
 

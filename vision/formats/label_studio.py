@@ -330,9 +330,11 @@ class LabelStudioWriter:
     def add(self, exported: Exported) -> Iterator[tuple[str, bytes]]:
         path = self.image_path(exported)
         data = {"image": path} | ({"split": exported.split} if exported.split else {})
-        results = [
-            _written(mark, exported, f"{len(self._tasks)}-{position}") for position, mark in enumerate(exported.marks)
-        ]
+        boxes = [mark for mark in exported.marks if mark.box is not None]
+        written = [_written(mark, exported, f"{len(self._tasks)}-{place}") for place, mark in enumerate(boxes)]
+        choices = [mark.label for mark in exported.marks if mark.box is None]
+        # Of `<Choices choice="multiple">` one result has all that were chosen.
+        results = [*([_chosen(choices, exported, f"{len(self._tasks)}-choice")] if choices else []), *written]
         annotations = [{"result": results, "was_cancelled": False}] if exported.is_annotated else []
         self._tasks.append({"id": len(self._tasks) + 1, "data": data, "annotations": annotations})
         return iter(())
@@ -341,15 +343,18 @@ class LabelStudioWriter:
         yield "tasks.json", json.dumps(self._tasks, ensure_ascii=False).encode()
 
 
+def _about(exported: Exported, identifier: str) -> dict:
+    size = {"original_width": exported.width, "original_height": exported.height}
+    return {"id": identifier, "to_name": "image", **size}
+
+
+def _chosen(labels: list[str], exported: Exported, identifier: str) -> dict:
+    value = {"choices": labels}
+    return {**_about(exported, identifier), "from_name": "choice", "type": "choices", "value": value}
+
+
 def _written(mark: ParsedAnnotation, exported: Exported, identifier: str) -> dict:
-    result = {
-        "id": identifier,
-        "to_name": "image",
-        "original_width": exported.width,
-        "original_height": exported.height,
-    }
-    if mark.box is None:
-        return {**result, "from_name": "choice", "type": "choices", "value": {"choices": [mark.label]}}
+    assert mark.box is not None
     x_min, y_min, x_max, y_max = mark.box
     place = {
         "x": x_min / exported.width * 100,
@@ -359,7 +364,7 @@ def _written(mark: ParsedAnnotation, exported: Exported, identifier: str) -> dic
         "rotation": 0,
     }
     return {
-        **result,
+        **_about(exported, identifier),
         "from_name": "label",
         "type": "rectanglelabels",
         "image_rotation": 0,

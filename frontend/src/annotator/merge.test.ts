@@ -36,4 +36,15 @@ describe("taking a change back", () => {
   it("gives the label before back", () => {
     expect(ids(merged([mark("a", null)], [mark("b", null, "nut")], [mark("a", null)]))).toEqual(["b"]);
   });
+
+  it("takes one of several labels back where the others had been there before, under ids of the server", () => {
+    const left = [mark("x", null, "nut"), mark("mine", null)];
+    const now = [mark("a", null, "nut"), mark("mine", null)];
+    expect(ids(merged(left, [mark("x", null, "nut")], now))).toEqual(["a"]);
+  });
+
+  it("gives one of several labels back that was taken away", () => {
+    const [nut, nail] = [mark("x", null, "nut"), mark("y", null, "nail")];
+    expect(ids(merged([nut], [nut, nail], [mark("a", null, "nut")]))).toEqual(["a", "y"]);
+  });
 });

@@ -4473,7 +4473,23 @@ export interface components {
             /** @description but for these. */
             except?: string[];
         };
-        BulkRequest: components["schemas"]["BulkLabelRequest"] | components["schemas"]["BulkRemoveLabelRequest"] | components["schemas"]["BulkMoveRequest"] | components["schemas"]["BulkSplitRequest"] | components["schemas"]["BulkGroupRequest"] | components["schemas"]["BulkPlainRequest"];
+        BulkRequest: components["schemas"]["BulkLabelRequest"] | components["schemas"]["BulkRemoveLabelRequest"] | components["schemas"]["BulkSetLabelsRequest"] | components["schemas"]["BulkMoveRequest"] | components["schemas"]["BulkSplitRequest"] | components["schemas"]["BulkGroupRequest"] | components["schemas"]["BulkPlainRequest"];
+        /** @description In multilabel projects: the images have just these labels. */
+        BulkSetLabelsRequest: {
+            /** @description The images, or */
+            images?: string[];
+            /** @description all that these filters leave, */
+            filter?: components["schemas"]["ImageSelectionRequest"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            action: "set_labels";
+            /** @description Names or ids, without one twice. */
+            labels: string[];
+            /** @description but for these. */
+            except?: string[];
+        };
         /** @description Which images are changed: those that are named, or all that a filter leaves. */
         BulkSplitRequest: {
             /** @description The images, or */
@@ -4528,6 +4544,7 @@ export interface components {
          *     * `label` - label
          *     * `unlabel` - unlabel
          *     * `remove_label` - remove_label
+         *     * `set_labels` - set_labels
          *     * `set_empty` - set_empty
          *     * `confirm` - confirm
          *     * `reject` - reject
@@ -4561,7 +4578,7 @@ export interface components {
          *     * `restore` - restore
          * @enum {string}
          */
-        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "remove_label" | "set_empty" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "change_visibility" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo" | "restore";
+        ChangeAction: "annotate" | "review" | "label" | "unlabel" | "remove_label" | "set_labels" | "set_empty" | "confirm" | "reject" | "move" | "split" | "group" | "rename_image" | "create_label" | "change_label" | "reorder_labels" | "delete_label" | "merge_labels" | "change_dataset" | "delete" | "upload" | "import" | "add_video" | "cut_frames" | "create_dataset" | "create_project" | "change_project" | "change_video" | "change_snapshot" | "change_model" | "change_visibility" | "delete_video" | "delete_dataset" | "delete_model" | "delete_project" | "undo" | "restore";
         /** @description What the change was about; which of these there are depends on the action. */
         ChangeDetails: {
             /** Format: uuid */
@@ -4582,6 +4599,7 @@ export interface components {
              *     * `label` - label
              *     * `unlabel` - unlabel
              *     * `remove_label` - remove_label
+             *     * `set_labels` - set_labels
              *     * `set_empty` - set_empty
              *     * `confirm` - confirm
              *     * `reject` - reject
@@ -5872,7 +5890,7 @@ export interface components {
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_for_multilabel" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "project_needs_predict" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_predicts_only" | "token_reads_only" | "too_few_features" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "trainingrun_in_use" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "project_needs_predict" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_predicts_only" | "token_reads_only" | "too_few_features" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "trainingrun_in_use" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -6165,7 +6183,7 @@ export interface components {
         /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         ExportRequest: {
             /**
-             * @description folder, csv, label_studio or datumaro for classification; csv_one_hot or datumaro for multilabel; all but folder and csv_one_hot for detection.
+             * @description folder, csv, label_studio or datumaro for classification; csv_one_hot, label_studio or datumaro for multilabel; all but folder and csv_one_hot for detection.
              *
              *     * `folder` - folder
              *     * `coco` - coco
@@ -6516,11 +6534,16 @@ export interface components {
         };
         Guess: {
             image: components["schemas"]["GridImage"];
-            /** Format: uuid */
+            /**
+             * Format: uuid
+             * @description The most likely one. Where images have several labels it may be too unlikely to be among `labels`.
+             */
             label: string;
+            /** @description What it guesses of the image: its label, or in a multilabel project all labels above their thresholds, the most likely first; empty: none of them. */
+            labels: components["schemas"]["GuessedLabel"][];
             /**
              * Format: double
-             * @description 0 to 1, calibrated on labelled images that it was not fitted on: of many guesses with 0.9 about nine of ten are right.
+             * @description 0 to 1: that `labels` are right, all of them and no other. Calibrated on labelled images that it was not fitted on: of many guesses with 0.9 about nine of ten are right. In a multilabel project this is of all its labels.
              */
             confidence: number;
         };
@@ -6535,6 +6558,15 @@ export interface components {
              */
             next: string | null;
             results: components["schemas"]["Guess"][];
+        };
+        GuessedLabel: {
+            /** Format: uuid */
+            label: string;
+            /**
+             * Format: double
+             * @description 0 to 1: that the image has this label.
+             */
+            confidence: number;
         };
         /**
          * @description * `unknown` - Unknown
@@ -7239,16 +7271,16 @@ export interface components {
             label: string;
             /** @description Labelled images that it has learned this label from. */
             images: number;
-            /** @description Images without a label of which it guesses this one. */
+            /** @description Images that nobody has labelled of which it guesses this one. */
             guesses: number;
             /** @description Images with this label that it was tried on and had not seen. */
             held_out: number;
-            /** @description How many of these it got right: a label with few needs more images. */
+            /** @description How many of these it gave the label: one with few needs more images. */
             right: number;
         };
         /** @description A classifier that learns while you label: fitted within seconds of every change, on all labels of the project. */
         LiveModel: {
-            /** @description Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, fitting, not_for_detection or not_for_multilabel; empty where there are some. */
+            /** @description Why there are no guesses: no_embedder, no_images, embedding, too_few_labels, too_few_images, fitting or not_for_detection; empty where there are some. */
             code: string;
             detail: string;
             /** @description Of the project. */
@@ -7268,13 +7300,15 @@ export interface components {
             seconds?: number | null;
             /** @description Labelled images that it has learned from. */
             labelled: number;
-            /** @description Images without a label of which it guesses one. */
+            /** @description Images that nobody has labelled and of which it guesses something. */
             guesses: number;
+            /** @description Of these: it sees none of the labels, in a multilabel project. */
+            empty: number;
             /** @description Labelled images that it was tried on without having seen them. */
             held_out: number;
             /**
              * Format: double
-             * @description Share of `held_out` that it got right; null where too few say anything.
+             * @description Share of `held_out` that it got right, with all their labels; null where too few say anything.
              */
             accuracy?: number | null;
             labels: components["schemas"]["LiveLabel"][];
@@ -10088,10 +10122,12 @@ export interface components {
          * @description * `label` - another label fits better
          *     * `not_drawn` - the model is sure of a box that nobody drew
          *     * `not_seen` - the model sees nothing in the box
+         *     * `wrong` - one of several labels of the image is wrong
+         *     * `missing` - the image lacks one of several labels
          *     * `outlier` - the image is unlike all others of its label
          * @enum {string}
          */
-        SuspectKind: "label" | "not_drawn" | "not_seen" | "outlier";
+        SuspectKind: "label" | "not_drawn" | "not_seen" | "wrong" | "missing" | "outlier";
         /** @description A search for wrong labels, and what is left of it. */
         SuspectSearch: {
             /**
@@ -25811,6 +25847,8 @@ export interface operations {
                 dataset?: string;
                 /** @description Only the guess of this image. */
                 image?: string;
+                /** @description true: only images of a multilabel project on which it sees none of the labels. */
+                is_empty?: boolean;
                 /** @description Only guesses of this label. */
                 label?: string;
                 limit?: number;
@@ -29055,13 +29093,17 @@ export interface operations {
                  * @description * `label` - another label fits better
                  *     * `not_drawn` - the model is sure of a box that nobody drew
                  *     * `not_seen` - the model sees nothing in the box
+                 *     * `wrong` - one of several labels of the image is wrong
+                 *     * `missing` - the image lacks one of several labels
                  *     * `outlier` - the image is unlike all others of its label
                  */
-                kind?: "label" | "not_drawn" | "not_seen" | "outlier";
+                kind?: "label" | "missing" | "not_drawn" | "not_seen" | "outlier" | "wrong";
                 model?: string;
                 /** @description true: only those that nobody decided and whose label is still as it was. */
                 open?: boolean;
                 ordering?: "id" | "-id" | "rank" | "-rank";
+                /** @description true: only images unlike others; false: only labels. */
+                outliers?: boolean;
                 page_size?: number;
                 project?: string;
             };

@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { useEffect, useMemo, useState } from "react";
 import { useFacets } from "../gallery/queries";
 import { useShortcut } from "../keyboard/useShortcut";
-import { useLiveModel } from "../live/queries";
+import { useGuess, useLiveModel } from "../live/queries";
 import { useSettled } from "../outbox/outbox";
 import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { EmptyState } from "../ui/EmptyState";
@@ -14,7 +14,7 @@ import classes from "./Labeling.module.css";
 import { GuessHint } from "./parts/GuessHint";
 import { LabelPad } from "./parts/LabelPad";
 import { Previous } from "./parts/Previous";
-import { useWork } from "./useWork";
+import { isOpen, useWork } from "./useWork";
 
 /** One image after the other: a key gives its label and the next one is there at once. */
 export default function LabelingPage() {
@@ -31,11 +31,12 @@ export default function LabelingPage() {
   // Counted once the server has what a tab before this one had left: an undo, say, just before a reload.
   const { data: facets } = useFacets(project, {}, useSettled());
   const mayEdit = useMayEdit(project);
-  const { data: live } = useLiveModel(project, own?.task === "classification");
+  const { data: live } = useLiveModel(project, own !== undefined && own.task !== "detection");
   const canHelp = (live?.embedded ?? 0) > 0 && Object.keys(search).every((name) => name === "dataset");
   const [isHelpful, setHelpful] = useState(false);
   const work = useWork(project, filter, isHelpful && canHelp);
   const done = useDone(facets?.annotated.yes, work.done);
+  const hasGuess = useGuess(project, isOpen(work.current) ? work.current?.id : undefined) !== undefined;
   const isDetection = own?.task === "detection";
   const hasSeveral = own?.task === "multilabel";
   // Boxes are drawn in the annotator, which goes through the same images.
@@ -55,8 +56,8 @@ export default function LabelingPage() {
     id: "labeling.skip",
     scope,
     title: t`Skip this image`,
-    // Where a label ends the work on an image, Enter accepts the guess.
-    keys: hasSeveral ? ["Space", "ArrowRight", "Enter"] : ["Space", "ArrowRight"],
+    // Enter accepts the guess, where there is one.
+    keys: hasSeveral && !hasGuess ? ["Space", "ArrowRight", "Enter"] : ["Space", "ArrowRight"],
     run: work.skip,
   });
   useShortcut({
@@ -180,8 +181,9 @@ export default function LabelingPage() {
           project={project}
           image={work.current}
           labels={labels}
+          hasSeveral={hasSeveral}
           mayEdit={mayEdit}
-          accept={work.label}
+          accept={hasSeveral ? work.accept : ([label]) => label && work.label(label)}
         />
         <LabelPad
           labels={labels}

@@ -18,6 +18,9 @@ const HELPFUL = 20;
 /** An image with what was done to it here: `isNone` says that it has none of the labels. */
 type Worked = GridImage & { isNone?: boolean; marks?: Mark[] };
 
+/** Whether nobody has said anything of the image: it has no label, and none is an answer too. */
+export const isOpen = (image: Worked | undefined) => image !== undefined && !isLabelled(image);
+
 const isLabelled = ({ labels, isNone }: Worked) => labels.length > 0 || isNone === true;
 
 const markOf = (label: string): Mark => ({
@@ -170,6 +173,18 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
     keep(image, [], t`None of the labels`);
     setAt((now) => now + 1);
   }, [queue, at, keep, t]);
+  /** Where an image has none to many labels: gives it all of these, and goes on. */
+  const accept = useCallback(
+    (chosen: Label[]) => {
+      const image = queue[at];
+      if (!image) return;
+      const names = chosen.map(({ name }) => name).join(", ");
+      const ids = chosen.map(({ id }) => id);
+      keep(image, ids, names ? t`Label ${names}` : t`None of the labels`);
+      setAt((now) => now + 1);
+    },
+    [queue, at, keep, t],
+  );
   const label = useCallback(
     (chosen: Label) => {
       const image = queue[at];
@@ -196,6 +211,7 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
     }, [queue]),
     label,
     toggle,
+    accept,
     none,
     skip: useCallback(() => setAt((now) => Math.min(now + 1, queue.length)), [queue.length]),
     back: useCallback(() => setAt((now) => Math.max(0, now - 1)), []),

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Center, Loader, Stack, Title } from "@mantine/core";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { isInTheWay } from "../api/errors";
-import { useLabels, useMayEdit } from "../projects/queries";
+import { useLabels, useMayEdit, useProject } from "../projects/queries";
 import { ReviewTabs } from "../review/parts/ReviewTabs";
 import { Problem } from "../ui/Problem";
 import { usePageNavigate } from "../ui/usePageNavigate";
@@ -24,6 +24,8 @@ export default function LivePage() {
   const live = useLiveModel(project);
   const { data: labels } = useLabels(project);
   const mayEdit = useMayEdit(project);
+  const { data: own } = useProject(project);
+  const hasSeveral = own?.task === "multilabel";
   const isComplete = labelsWithoutImages(labels ?? [], live.data ?? { labels: [] }).length === 0;
   const change = (next: Partial<LiveSearch>) =>
     void navigate({ search: (now: LiveSearch) => ({ ...now, ...next }), replace: true, resetScroll: false });
@@ -42,17 +44,27 @@ export default function LivePage() {
             <Loader aria-label={t`Loading`} />
           </Center>
         )}
-        {live.data && <Standing project={project} live={live.data} labels={labels ?? []} />}
+        {live.data && (
+          <Standing project={project} live={live.data} labels={labels ?? []} hasSeveral={hasSeveral} />
+        )}
         {live.data && live.data.version > 0 && mayEdit && <Keep project={project} />}
-        {live.data && labels && live.data.version > 0 && (
+        {live.data && labels && own && live.data.version > 0 && (
           <>
-            <Filters project={project} live={live.data} labels={labels} search={search} change={change} />
+            <Filters
+              project={project}
+              live={live.data}
+              labels={labels}
+              hasSeveral={hasSeveral}
+              search={search}
+              change={change}
+            />
             <Board
               key={`${search.order} ${isComplete}`}
               project={project}
               search={search}
               version={live.data.version}
               labels={labels}
+              hasSeveral={hasSeveral}
               isComplete={isComplete}
               mayEdit={mayEdit}
               change={change}

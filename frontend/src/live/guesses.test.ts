@@ -1,16 +1,19 @@
 import { expect, it } from "vitest";
 import {
+  corrected,
   type Guess,
   type GuessPage,
-  imagesByLabel,
+  imagesByLabels,
   isChosen,
+  labelsWith,
   labelsWithoutImages,
   openGuesses,
   rightOf,
 } from "./guesses";
 import { chosenFrom } from "./search";
 
-const guess = (id: string, label = "cat") => ({ image: { id }, label, confidence: 0.9 }) as Guess;
+const guess = (id: string, label = "cat") =>
+  ({ image: { id }, label, labels: [{ label, confidence: 0.9 }], confidence: 0.9 }) as Guess;
 const page = (round: number, ...ids: string[]): GuessPage => ({
   round,
   version: 1,
@@ -51,12 +54,26 @@ it("chooses from the least confidence of the address on, and none where the leas
   expect(chosenFrom("least_confident", 50)).toBeNull();
 });
 
-it("makes one request a label", () => {
-  const groups = imagesByLabel([guess("a"), guess("b", "dog"), guess("c")]);
-  expect([...groups]).toEqual([
-    ["cat", ["a", "c"]],
-    ["dog", ["b"]],
+it("makes one request for the same labels", () => {
+  expect(imagesByLabels([guess("a"), guess("b", "dog"), guess("c")])).toEqual([
+    { labels: ["cat"], images: ["a", "c"] },
+    { labels: ["dog"], images: ["b"] },
   ]);
+});
+
+it("corrects one label of several, and keeps what is said of the others", () => {
+  const more = corrected(guess("a"), labelsWith(guess("a"), "dog"));
+  expect(more.labels).toEqual([
+    { label: "cat", confidence: 0.9 },
+    { label: "dog", confidence: 1 },
+  ]);
+  const none = corrected(guess("a"), labelsWith(guess("a"), "cat"));
+  expect(imagesByLabels([none, more, guess("b")])).toEqual([
+    { labels: [], images: ["a"] },
+    { labels: ["cat", "dog"], images: ["a"] },
+    { labels: ["cat"], images: ["b"] },
+  ]);
+  expect(corrected(guess("a"), undefined)).toEqual(guess("a"));
 });
 
 it("counts what it got right, where that says anything", () => {

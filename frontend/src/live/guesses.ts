@@ -44,11 +44,35 @@ export function isChosen(
   return choices.get(image.id) ?? (least !== null && confidence >= least);
 }
 
-/** Images by the label that is guessed of them. */
-export function imagesByLabel(guesses: readonly Guess[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
-  for (const { label, image } of guesses) groups.set(label, [...(groups.get(label) ?? []), image.id]);
-  return groups;
+/** Images that get the same labels: one, or none to many where images may have several. */
+export interface Labelling {
+  labels: string[];
+  images: string[];
+}
+
+/** Images by the labels that are guessed of them. */
+export function imagesByLabels(guesses: readonly Guess[]): Labelling[] {
+  const groups = new Map<string, Labelling>();
+  for (const { labels, image } of guesses) {
+    const own = labels.map(({ label }) => label).sort();
+    const group = groups.get(own.join()) ?? { labels: own, images: [] };
+    group.images.push(image.id);
+    groups.set(own.join(), group);
+  }
+  return [...groups.values()];
+}
+
+/** The guess with the labels that somebody made of it, who is sure of them. */
+export function corrected(guess: Guess, labels: readonly string[] | undefined): Guess {
+  if (!labels) return guess;
+  const said = new Map(guess.labels.map((one) => [one.label, one]));
+  return { ...guess, labels: labels.map((label) => said.get(label) ?? { label, confidence: 1 }) };
+}
+
+/** Its labels with one more, or without it. */
+export function labelsWith(guess: Guess, label: string): string[] {
+  const own = guess.labels.map((one) => one.label);
+  return own.includes(label) ? own.filter((one) => one !== label) : [...own, label];
 }
 
 /** How many of the labelled images that it had not seen it got right; null where too few say anything. */

@@ -2,9 +2,9 @@ import { expect, it } from "vitest";
 import { guessQuery, PAGE, readLiveSearch } from "./search";
 
 it("reads what an address says, and leaves out what is odd", () => {
-  const wanted = { label: "a", dataset: "b", order: "least_confident", min: 90 };
+  const wanted = { label: "a", none: true, dataset: "b", order: "least_confident", min: 90 };
   expect(readLiveSearch(wanted)).toEqual(wanted);
-  const odd = readLiveSearch({ label: 4, dataset: "", order: "best", min: 91 });
+  const odd = readLiveSearch({ label: 4, none: 1, dataset: "", order: "best", min: 91 });
   expect(Object.values(odd).filter((value) => value !== undefined)).toEqual([]);
   expect(readLiveSearch({ min: 0 }).min).toBeUndefined();
 });

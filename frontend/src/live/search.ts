@@ -14,6 +14,8 @@ export const PAGE = 60;
 /** What the address of the page says. */
 export interface LiveSearch {
   label?: string;
+  /** Only images on which it sees none of the labels, where images may have several. */
+  none?: boolean;
   dataset?: string;
   order?: GuessOrder;
   /** Least confidence in per cent. */
@@ -25,6 +27,7 @@ export function readLiveSearch(search: Record<string, unknown>): LiveSearch {
   const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
   return {
     label: text(search.label),
+    none: search.none === true || undefined,
     dataset: text(search.dataset),
     order: orders.find((order) => order === search.order),
     min: LEAST.find((least) => least > 0 && least === search.min),
@@ -37,9 +40,10 @@ export function chosenFrom(order: GuessOrder, min: number | undefined): number |
 }
 
 /** The query of the HTTP interface for guesses: the first page, or the one behind a cursor. */
-export function guessQuery({ label, dataset, order, min }: LiveSearch, cursor: string | null): Query {
+export function guessQuery({ label, none, dataset, order, min }: LiveSearch, cursor: string | null): Query {
   return {
     label,
+    is_empty: none,
     dataset,
     order,
     min_confidence: (min ?? 0) / 100,

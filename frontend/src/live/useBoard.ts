@@ -6,13 +6,22 @@ import type { Label } from "../api/types";
 import { bulk } from "../gallery/bulk";
 import { useHistory } from "../history/history";
 import { tellProblem } from "../history/tell";
-import { type Guess, imagesByLabel, isChosen, openGuesses } from "./guesses";
+import {
+  corrected,
+  type Guess,
+  imagesByLabels,
+  isChosen,
+  type Labelling,
+  labelsWith,
+  openGuesses,
+} from "./guesses";
 import { useGuesses } from "./queries";
 import { chosenFrom, type LiveSearch } from "./search";
 
 /**
  * The guesses that are shown, which of them are chosen, and what is done with them.
  *
+ * @param hasSeveral - Images may have none to many labels.
  * @param isComplete - Every label has images to learn from. Without, images of the others get a wrong guess, however confident
  *   it is, and none is chosen before somebody has looked at it.
  */
@@ -21,6 +30,7 @@ export function useBoard(
   search: LiveSearch,
   version: number,
   labels: readonly Label[],
+  hasSeveral: boolean,
   isComplete: boolean,
 ) {
   const { t } = useLingui();
@@ -28,6 +38,8 @@ export function useBoard(
   const least = chosenFrom(order, search.min);
   const [round, setRound] = useState(0);
   const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
+  /** Labels of images of which somebody has taken some away, or given more. */
+  const [corrections, setCorrections] = useState<ReadonlyMap<string, string[]>>(new Map());
   const [labelled, setLabelled] = useState<ReadonlyMap<string, number>>(new Map());
   const [isBusy, setIsBusy] = useState(false);
   const [confirmed, setConfirmed] = useState(0);
@@ -37,7 +49,9 @@ export function useBoard(
   const query = useGuesses(project, search, round);
   const pages = query.data?.pages ?? [];
   const known = new Set(labels.map(({ id }) => id));
-  const guesses = openGuesses(pages, labelled).filter(({ label }) => known.has(label));
+  const guesses = openGuesses(pages, labelled)
+    .map((guess) => corrected(guess, corrections.get(guess.image.id)))
+    .filter((guess) => guess.labels.every(({ label }) => known.has(label)));
   const chosen = guesses.filter((guess) => isChosen(guess, choices, least));
   const isNewer = pages[0] !== undefined && version > pages[0].version;
   const again = () => setRound((now) => now + 1);
@@ -58,19 +72,23 @@ export function useBoard(
   const unmark = (images: readonly string[]) =>
     setLabelled((now) => new Map([...now].filter(([id]) => !images.includes(id))));
   /** Labels images, which leave the page at once, in a step that is undone as one. */
-  const give = async (title: string, groups: ReadonlyMap<string, string[]>): Promise<number> => {
+  const give = async (title: string, groups: readonly Labelling[]): Promise<number> => {
     const step = uuid();
     setIsFollowing(false);
     let changed = 0;
-    mark([...groups.values()].flat());
-    const left = new Map(groups);
+    mark(groups.flatMap(({ images }) => images));
+    const left = new Set(groups);
     try {
-      for (const [label, images] of groups) {
-        changed += (await bulk(project, title, { action: "label", label, images }, step)).changed;
-        left.delete(label);
+      for (const group of groups) {
+        const { labels: own, images } = group;
+        const change = hasSeveral
+          ? ({ action: "set_labels", labels: own, images } as const)
+          : ({ action: "label", label: own[0] ?? "", images } as const);
+        changed += (await bulk(project, title, change, step)).changed;
+        left.delete(group);
       }
     } catch (problem) {
-      unmark([...left.values()].flat());
+      unmark([...left].flatMap(({ images }) => images));
       tellProblem(problem);
     }
     return changed;
@@ -80,7 +98,7 @@ export function useBoard(
     const count = chosen.length;
     const title = t`Confirm ${plural(count, { one: "# guess", other: "# guesses" })}`;
     setIsBusy(true);
-    const changed = await give(title, imagesByLabel(chosen));
+    const changed = await give(title, imagesByLabels(chosen));
     setIsBusy(false);
     setConfirmed(changed);
     again();
@@ -89,7 +107,14 @@ export function useBoard(
   correct.current = (image, label) => {
     const guess = guesses.find((one) => one.image.id === image);
     if (!guess || isBusy) return;
-    void give(t`Label ${label.name} (${guess.image.filename})`, new Map([[label.id, [image]]]));
+    if (hasSeveral) {
+      // The others may have to be corrected too: it is confirmed with them.
+      setIsFollowing(false);
+      setCorrections((now) => new Map(now).set(image, labelsWith(guess, label.id)));
+      setChoices((now) => new Map(now).set(image, true));
+      return;
+    }
+    void give(t`Label ${label.name} (${guess.image.filename})`, [{ labels: [label.id], images: [image] }]);
   };
   return {
     ...query,

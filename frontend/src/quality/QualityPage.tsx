@@ -92,10 +92,13 @@ function Measured({ project, model, evaluations }: Props) {
     });
   const change = (next: Partial<QualitySearch>) => go({ ...search, ...next });
   const open = evaluation.has_outcomes ? (behind: Behind) => go(withBehind(search, behind)) : undefined;
-  const view = search.view ?? "labels";
+  // Where each label is decided by itself none is taken for another.
+  const hasConfusion = model.task !== "multilabel";
+  const chosen = search.view ?? "labels";
+  const view = chosen === "confusion" && !hasConfusion ? "labels" : chosen;
   const views: [ViewName, string][] = [
     ["labels", t`By label`],
-    ["confusion", t`Confusion`],
+    ...(hasConfusion ? [["confusion", t`Confusion`] as [ViewName, string]] : []),
     ["mistakes", t`Worst mistakes`],
     ["charts", t`Charts`],
     ["thresholds", t`Thresholds`],

@@ -31,8 +31,7 @@ export function useNextSteps(project: string, model: Model, evaluation: Evaluati
     learned: counts
       ? Object.fromEntries(model.class_names.map((name) => [name, counts[name]?.train ?? 0]))
       : null,
-    // Labels of multilabel projects are not searched for mistakes.
-    suspects: search ? search.issues : metrics.task === "multilabel" ? 0 : null,
+    suspects: search ? search.issues : null,
     unlabelled: emptiest?.id ?? null,
     haveSuggestions: suggestions.data ?? false,
   });

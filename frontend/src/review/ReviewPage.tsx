@@ -32,7 +32,7 @@ export default function ReviewPage() {
   const search = useSearch({ from: "/shell/projects/$project/review" });
   const among = useMemo<Filter>(() => ({ ...search, has_suggestions: true }), [search]);
   const { data: own } = useProject(project);
-  const { data: live } = useLiveModel(project, own?.task === "classification");
+  const { data: live } = useLiveModel(project, own !== undefined && own.task !== "detection");
   const guesses = live?.guesses ?? 0;
   return (
     <>

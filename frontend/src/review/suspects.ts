@@ -60,7 +60,7 @@ export function useSuspects(
     if (search.model) query.set("model", search.model);
     else {
       query.set("by_features", "true");
-      query.set("kind", sort);
+      query.set("outliers", String(sort === "outlier"));
     }
     query.set("dataset", search.dataset);
   }
@@ -137,7 +137,9 @@ export async function relabel(
 ): Promise<void> {
   const { image, annotation, box } = suspect;
   const named = `${title} (${image.filename})`;
-  if (suspect.kind === "not_drawn") {
+  if (suspect.kind === "wrong")
+    await bulk(project, named, { action: "remove_label", images: [image.id], label: suspect.label });
+  else if (suspect.kind === "not_drawn") {
     const { change } = await annotate(project, named, image.id, { add: [{ label, box }] });
     await decide(suspect.id, "corrected");
     if (change) {

@@ -7,7 +7,7 @@ import { useJob } from "../queries";
 
 const FORMATS = {
   classification: ["folder", "csv", "label_studio", "datumaro"],
-  multilabel: ["csv_one_hot", "datumaro"],
+  multilabel: ["csv_one_hot", "label_studio", "datumaro"],
   detection: ["coco", "voc", "yolo", "csv", "createml", "label_studio", "datumaro"],
 };
 

@@ -8,40 +8,50 @@ import { KeyHint } from "../../ui/KeyHint";
 import { Swatch } from "../../ui/LabelChip";
 import { formatPercent } from "../../ui/numbers";
 import classes from "../Labeling.module.css";
+import { isOpen } from "../useWork";
 
 interface Props {
   project: string;
   image: GridImage;
   labels: readonly Label[];
+  /** Whether images may have none to many labels. */
+  hasSeveral: boolean;
   mayEdit: boolean;
-  accept: (label: Label) => void;
+  accept: (labels: Label[]) => void;
 }
 
 /** What the live model guesses of the image, to be accepted by one key. */
-export function GuessHint({ project, image, labels, mayEdit, accept }: Props) {
+export function GuessHint({ project, image, labels, hasSeveral, mayEdit, accept }: Props) {
   const { t, i18n } = useLingui();
   const { data: live } = useLiveModel(project);
-  const guess = useGuess(project, image.labels.length === 0 ? image.id : undefined);
-  const label = labels.find(({ id }) => id === guess?.label);
+  const guess = useGuess(project, isOpen(image) ? image.id : undefined);
+  const said = new Set(guess?.labels.map(({ label }) => label));
+  const own = labels.filter(({ id }) => said.has(id));
+  const isKnown = guess !== undefined && own.length === said.size;
+  const names = own.map(({ name }) => name).join(", ");
   useShortcut({
     id: "labeling.guess",
     scope: t`Labelling`,
     title: t`Accept the guess`,
     keys: "Enter",
-    disabled: !mayEdit || !label,
-    run: () => label && accept(label),
+    disabled: !mayEdit || !isKnown,
+    run: () => accept(own),
   });
   // What lies below would jump where one image has a guess and the next has none.
   if (!live?.guesses) return null;
   return (
-    <div className={classes.hint}>
-      {guess && label && (
-        <UnstyledButton className={classes.guess} disabled={!mayEdit} onClick={() => accept(label)}>
-          <Swatch color={label.color ?? "#888"} size={13} />
+    <div className={hasSeveral ? `${classes.hint} ${classes.tall}` : classes.hint}>
+      {guess && isKnown && (
+        <UnstyledButton className={classes.guess} disabled={!mayEdit} onClick={() => accept(own)}>
+          {!hasSeveral && own[0] && <Swatch color={own[0].color ?? "#888"} size={13} />}
           <Text span size="sm" className={classes.text}>
-            <Trans>
-              Probably {label.name}, {formatPercent(guess.confidence, i18n.locale)}
-            </Trans>
+            {own.length > 0 ? (
+              <Trans>
+                Probably {names}, {formatPercent(guess.confidence, i18n.locale)}
+              </Trans>
+            ) : (
+              <Trans>Probably none of the labels, {formatPercent(guess.confidence, i18n.locale)}</Trans>
+            )}
           </Text>
           <KeyHint size="sm">Enter</KeyHint>
         </UnstyledButton>

@@ -22,6 +22,8 @@ interface Props {
   /** Of the live model as it is now. */
   version: number;
   labels: Label[];
+  /** Whether images may have none to many labels. */
+  hasSeveral: boolean;
   /** Whether every label has images to learn from. */
   isComplete: boolean;
   mayEdit: boolean;
@@ -29,9 +31,10 @@ interface Props {
 }
 
 /** The guesses as tiles, and what is done with those that are chosen. */
-export function Board({ project, search, version, labels, isComplete, mayEdit, change }: Props) {
+export function Board(props: Props) {
+  const { project, search, version, labels, hasSeveral, isComplete, mayEdit, change } = props;
   const { t, i18n } = useLingui();
-  const board = useBoard(project, search, version, labels, isComplete);
+  const board = useBoard(project, search, version, labels, hasSeveral, isComplete);
   const { guesses, chosen } = board;
   const count = chosen.length;
   const grid = useRef<HTMLUListElement>(null);
@@ -53,7 +56,7 @@ export function Board({ project, search, version, labels, isComplete, mayEdit, c
         <Loader aria-label={t`Loading`} />
       </Center>
     );
-  const isFiltered = Boolean(search.label ?? search.dataset ?? search.min);
+  const isFiltered = Boolean(search.label ?? search.none ?? search.dataset ?? search.min);
   if (guesses.length === 0)
     return (
       <EmptyState
@@ -65,7 +68,9 @@ export function Board({ project, search, version, labels, isComplete, mayEdit, c
           isFiltered && (
             <Button
               variant="default"
-              onClick={() => change({ label: undefined, dataset: undefined, min: undefined })}
+              onClick={() =>
+                change({ label: undefined, none: undefined, dataset: undefined, min: undefined })
+              }
             >
               <Trans>Show all guesses</Trans>
             </Button>
@@ -90,6 +95,7 @@ export function Board({ project, search, version, labels, isComplete, mayEdit, c
             project={project}
             guess={guess}
             labels={labels}
+            hasSeveral={hasSeveral}
             mayEdit={mayEdit}
             isChosen={board.isChosen(guess)}
             isCursor={index === cursor}
@@ -144,10 +150,17 @@ export function Board({ project, search, version, labels, isComplete, mayEdit, c
         )}
         {mayEdit && (
           <Text size="xs" className={`quiet ${classes.keys}`}>
-            <Trans>
-              Arrows go on, <KeyHint>Space</KeyHint> takes an image out or in, the key of a label gives it
-              that label, <KeyHint>Enter</KeyHint> confirms.
-            </Trans>
+            {hasSeveral ? (
+              <Trans>
+                Arrows go on, <KeyHint>Space</KeyHint> takes an image out or in, the key of a label gives that
+                label or takes it away, <KeyHint>Enter</KeyHint> confirms.
+              </Trans>
+            ) : (
+              <Trans>
+                Arrows go on, <KeyHint>Space</KeyHint> takes an image out or in, the key of a label gives it
+                that label, <KeyHint>Enter</KeyHint> confirms.
+              </Trans>
+            )}
           </Text>
         )}
       </div>

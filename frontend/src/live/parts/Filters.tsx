@@ -12,6 +12,8 @@ interface Props {
   project: string;
   live: LiveModel;
   labels: readonly Label[];
+  /** Whether images may have none to many labels. */
+  hasSeveral: boolean;
   search: LiveSearch;
   change: (next: Partial<LiveSearch>) => void;
 }
@@ -20,7 +22,7 @@ interface Props {
 const WIDTH = { flex: 1, miw: 150, maw: 210 };
 
 /** Which guesses are shown, and in which order. */
-export function Filters({ project, live, labels, search, change }: Props) {
+export function Filters({ project, live, labels, hasSeveral, search, change }: Props) {
   const { t, i18n } = useLingui();
   const { data: datasets = [] } = useDatasets(project);
   const counts = new Map(live.labels.map(({ label, guesses }) => [label, guesses]));
@@ -30,8 +32,8 @@ export function Filters({ project, live, labels, search, change }: Props) {
       <div className={classes.chips} role="group" aria-label={t`Labels`}>
         <UnstyledButton
           className={classes.chip}
-          aria-pressed={search.label === undefined}
-          onClick={() => change({ label: undefined })}
+          aria-pressed={search.label === undefined && !search.none}
+          onClick={() => change({ label: undefined, none: undefined })}
         >
           <Trans>All</Trans> <span className={classes.number}>{formatNumber(live.guesses, i18n.locale)}</span>
         </UnstyledButton>
@@ -40,12 +42,24 @@ export function Filters({ project, live, labels, search, change }: Props) {
             key={label.id}
             className={classes.chip}
             aria-pressed={label.id === search.label}
-            onClick={() => change({ label: label.id === search.label ? undefined : label.id })}
+            onClick={() =>
+              change({ label: label.id === search.label ? undefined : label.id, none: undefined })
+            }
           >
             <LabelChip label={label} />
             <span className={classes.number}>{formatNumber(counts.get(label.id) ?? 0, i18n.locale)}</span>
           </UnstyledButton>
         ))}
+        {hasSeveral && (
+          <UnstyledButton
+            className={classes.chip}
+            aria-pressed={search.none === true}
+            onClick={() => change({ label: undefined, none: search.none ? undefined : true })}
+          >
+            <Trans>None of the labels</Trans>{" "}
+            <span className={classes.number}>{formatNumber(live.empty, i18n.locale)}</span>
+          </UnstyledButton>
+        )}
       </div>
       <Group gap="xs">
         <Select

@@ -14,6 +14,8 @@ interface Props {
   project: string;
   guess: Guess;
   labels: readonly Label[];
+  /** Whether images may have none to many labels. */
+  hasSeveral: boolean;
   mayEdit: boolean;
   isChosen: boolean;
   isCursor: boolean;
@@ -26,8 +28,8 @@ interface Props {
 
 /** An image with what is guessed of it, and how surely. */
 export function GuessTile(props: Props) {
-  const { guess, labels, mayEdit, isChosen, isCursor, isReachable, onToggle, onFocus } = props;
-  const { i18n } = useLingui();
+  const { guess, labels, hasSeveral, mayEdit, isChosen, isCursor, isReachable, onToggle, onFocus } = props;
+  const { t, i18n } = useLingui();
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (!isCursor || document.activeElement === input.current) return;
@@ -35,9 +37,11 @@ export function GuessTile(props: Props) {
     input.current?.closest("li")?.scrollIntoView({ block: "nearest" });
   }, [isCursor]);
   const { image, confidence } = guess;
-  const label = labels.find(({ id }) => id === guess.label);
+  const said = new Set(guess.labels.map(({ label }) => label));
+  const own = labels.filter(({ id }) => said.has(id));
   const share = formatPercent(confidence, i18n.locale);
-  const color = label?.color ?? "#888";
+  const names = own.map(({ name }) => name).join(", ") || t`none of the labels`;
+  const color = own[0]?.color ?? "#888";
   return (
     <li className={classes.tile} data-chosen={isChosen || undefined} data-image={image.id}>
       <label className={classes.body}>
@@ -50,7 +54,7 @@ export function GuessTile(props: Props) {
           tabIndex={isReachable ? 0 : -1}
           onChange={onToggle}
           onFocus={onFocus}
-          aria-label={`${image.filename}: ${label?.name ?? ""}, ${share}`}
+          aria-label={`${image.filename}: ${names}, ${share}`}
         />
         <img
           src={image.thumbnail}
@@ -64,13 +68,22 @@ export function GuessTile(props: Props) {
             {isChosen && <Icon name="check" size={15} />}
           </span>
         )}
-        <span className={classes.caption}>
-          <Swatch color={color} size={10} />
-          <span className={classes.name}>{label?.name}</span>
-          <span className={classes.share}>{share}</span>
-        </span>
+        {hasSeveral ? (
+          <Several guess={guess} own={own} share={share} />
+        ) : (
+          <span className={classes.caption}>
+            <Swatch color={color} size={10} />
+            <span className={classes.name}>{names}</span>
+            <span className={classes.share}>{share}</span>
+          </span>
+        )}
         <span className={classes.bar} aria-hidden>
-          <span style={{ width: `${100 * confidence}%`, background: color }} />
+          <span
+            style={{
+              width: `${100 * confidence}%`,
+              background: hasSeveral ? "var(--studio-selected)" : color,
+            }}
+          />
         </span>
       </label>
       <TileMenu {...props} />
@@ -78,18 +91,51 @@ export function GuessTile(props: Props) {
   );
 }
 
-function TileMenu({ project, guess, labels, mayEdit, isReachable, onCorrect }: Props) {
+/** The labels of an image that may have several, each with its chance, and the chance that all of them are right. */
+function Several({ guess, own, share }: { guess: Guess; own: readonly Label[]; share: string }) {
+  const { i18n } = useLingui();
+  const chances = new Map(guess.labels.map(({ label, confidence }) => [label, confidence]));
+  return (
+    <span className={classes.several}>
+      <span className={classes.names}>
+        {own.map((label) => (
+          <span key={label.id} className={classes.part}>
+            <Swatch color={label.color ?? "#888"} size={10} />
+            <span className={classes.name}>{label.name}</span>
+            <span className={`quiet ${classes.share}`}>
+              {formatPercent(chances.get(label.id) ?? 1, i18n.locale)}
+            </span>
+          </span>
+        ))}
+        {own.length === 0 && (
+          <span className="quiet">
+            <Trans>none of the labels</Trans>
+          </span>
+        )}
+      </span>
+      <span className={classes.all}>
+        <span className="quiet">
+          <Trans>all right</Trans>
+        </span>
+        <span className={classes.share}>{share}</span>
+      </span>
+    </span>
+  );
+}
+
+function TileMenu({ project, guess, labels, hasSeveral, mayEdit, isReachable, onCorrect }: Props) {
   const { t } = useLingui();
   const { id, filename } = guess.image;
+  const has = new Set(guess.labels.map(({ label }) => label));
   return (
-    <Menu position="bottom-end" withinPortal>
+    <Menu position="bottom-end" withinPortal closeOnItemClick={!hasSeveral}>
       <Menu.Target>
         <ActionIcon
           variant="default"
           size={28}
           className={classes.menu}
           tabIndex={isReachable ? 0 : -1}
-          aria-label={t`Another label for ${filename}`}
+          aria-label={hasSeveral ? t`Other labels for ${filename}` : t`Another label for ${filename}`}
         >
           <Icon name="dots" size={16} />
         </ActionIcon>
@@ -98,7 +144,13 @@ function TileMenu({ project, guess, labels, mayEdit, isReachable, onCorrect }: P
         {mayEdit && (
           <ScrollArea.Autosize mah={320}>
             {labels.map((label) => (
-              <Menu.Item key={label.id} onClick={() => onCorrect(label)}>
+              <Menu.Item
+                key={label.id}
+                onClick={() => onCorrect(label)}
+                role={hasSeveral ? "menuitemcheckbox" : undefined}
+                aria-checked={hasSeveral ? has.has(label.id) : undefined}
+                rightSection={hasSeveral && has.has(label.id) && <Icon name="check" size={15} />}
+              >
                 <LabelChip label={label} />
               </Menu.Item>
             ))}

@@ -13,15 +13,17 @@ interface Props {
   project: string;
   live: LiveModel;
   labels: readonly Label[];
+  /** Whether images may have none to many labels. */
+  hasSeveral: boolean;
 }
 
 /** How the live model stands: what it has learned from and how good it is, or why it does not guess yet. */
-export function Standing({ project, live, labels }: Props) {
+export function Standing({ project, live, labels, hasSeveral }: Props) {
   const { t } = useLingui();
   const { embedded, images } = live;
   return (
     <Stack gap={6}>
-      {live.version > 0 && <Learned live={live} />}
+      {live.version > 0 && <Learned live={live} hasSeveral={hasSeveral} />}
       {live.version > 0 && <Unknown live={live} labels={labels} />}
       {live.version > 0 && <Learning project={project} live={live} labels={labels} />}
       {live.embedder !== null && embedded === 0 && images > 0 && (
@@ -47,7 +49,7 @@ export function Standing({ project, live, labels }: Props) {
   );
 }
 
-function Learned({ live }: { live: LiveModel }) {
+function Learned({ live, hasSeveral }: Pick<Props, "live" | "hasSeveral">) {
   const { i18n } = useLingui();
   const { labelled, held_out: total } = live;
   const right = rightOf(live);
@@ -58,6 +60,10 @@ function Learned({ live }: { live: LiveModel }) {
       {"; "}
       {right === null ? (
         <Trans>these are too few to say how often it is right.</Trans>
+      ) : hasSeveral ? (
+        <Trans>
+          all labels right on {right} of {total} that it had not seen ({share}).
+        </Trans>
       ) : (
         <Trans>
           right on {right} of {total} that it had not seen ({share}).
@@ -70,7 +76,7 @@ function Learned({ live }: { live: LiveModel }) {
 const MOST_NAMES = 6;
 
 /** Labels that no image carries: what shows one of these is guessed to be something else, however surely. */
-function Unknown({ live, labels }: Omit<Props, "project">) {
+function Unknown({ live, labels }: Pick<Props, "live" | "labels">) {
   const { i18n } = useLingui();
   const unknown = labelsWithoutImages(labels, live);
   if (unknown.length === 0) return null;
@@ -125,13 +131,12 @@ function NotYet({ project, live }: { project: string; live: LiveModel }) {
       <Trans key="t">It is learning</Trans>,
       <Trans key="d">The first guesses come within seconds.</Trans>,
     ],
-    not_for_multilabel: [
-      <Trans key="t">Images with several labels are not guessed yet</Trans>,
+    too_few_images: [
+      <Trans key="t">It has nothing to learn from yet</Trans>,
       <Trans key="d">
-        Guesses while you label are for images that have one label each. Train a model and let it suggest
-        labels.
+        Label at least one image with a label and one without it. Guesses come within seconds.
       </Trans>,
-      link(`${base}/trainings/new`, <Trans>Train a model</Trans>),
+      link(`${base}/label`, <Trans>Label images</Trans>),
     ],
     not_for_detection: [
       <Trans key="t">Boxes are guessed in the annotator</Trans>,

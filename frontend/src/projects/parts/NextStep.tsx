@@ -14,7 +14,7 @@ import { type Meanwhile, nextStep } from "./next";
 export function NextStep({ project, counts }: { project: Project; counts: ProjectCounts | undefined }) {
   const next = nextStep(project, counts, useMeanwhile(project));
   // Each confirmed guess is a label less to give.
-  const isLabelling = next?.step === "label" && project.task === "classification";
+  const isLabelling = next?.step === "label" && project.task !== "detection";
   const { data: labels } = useLabels(project.id);
   const sure = useSureGuesses(project.id, labels?.length ?? 0, isLabelling && labels !== undefined);
   if (!next) return <Skeleton height={76} radius="md" />;

@@ -22,6 +22,8 @@ export function Doubt({ suspect, labels }: { suspect: Suspect; labels: Label[] }
         {kind === "not_drawn" && <Trans>The model is sure of a box that nobody drew.</Trans>}
         {kind === "not_seen" && <Trans>The model sees nothing in this box.</Trans>}
         {kind === "label" && <Trans>Another label is more likely.</Trans>}
+        {kind === "wrong" && <Trans>The image does not seem to have this label.</Trans>}
+        {kind === "missing" && <Trans>A label seems to be missing.</Trans>}
         {kind === "outlier" && label && (
           <Trans>Unlike all others of its label: its nearest images are {times} times as far as usual.</Trans>
         )}
@@ -38,14 +40,14 @@ export function Doubt({ suspect, labels }: { suspect: Suspect; labels: Label[] }
               </Text>
               {chip(label)}
             </div>
-            {kind === "label" && <Share value={quality} />}
+            {(kind === "label" || kind === "wrong") && <Share value={quality} />}
           </>
         )}
         {suggested && (
           <>
             <div>
               <Text size="xs" className="quiet">
-                <Trans>More likely</Trans>
+                {kind === "missing" ? <Trans>Missing</Trans> : <Trans>More likely</Trans>}
               </Text>
               {chip(suggested)}
             </div>

@@ -13,10 +13,9 @@ export function ReviewTabs({ project }: { project: string }) {
   const tabs = [
     [base, t`Suggestions`],
     // It guesses labels of whole images, not boxes.
-    ...(own?.task === "classification" ? [[`${base}/live`, t`Live guesses`] as const] : []),
+    ...(own && own.task !== "detection" ? [[`${base}/live`, t`Live guesses`] as const] : []),
     [`${base}/map`, t({ message: "Map", context: "of images" })],
-    // Which of several labels is wrong is not told yet.
-    ...(own?.task === "multilabel" ? [] : [[`${base}/suspects`, t`Doubtful labels`] as const]),
+    [`${base}/suspects`, t`Doubtful labels`],
     [`${base}/duplicates`, t`Duplicates`],
     [`${base}/devices`, t`From devices`],
   ] as const;

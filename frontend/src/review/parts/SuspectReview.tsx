@@ -58,7 +58,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const mayEdit = useMayEdit(project);
   const { data: labels = [] } = useLabels(project);
   const { data: own } = useProject(project);
-  const isOfBoxes = own?.task === "detection";
+  const hasSingleLabels = own?.task === "classification";
   const [chosen, setSort] = useState<SuspectSort | null>(null);
   // Of boxes there are no labels of whole images.
   const sort = search.model !== null ? "label" : (chosen ?? (search.total === 0 ? "outlier" : "label"));
@@ -68,7 +68,11 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   const open = data?.results.filter(({ id }) => !seen.has(id)) ?? [];
   const [suspect] = open;
   const marks = useMarks(project, suspect?.image);
-  const suggested = labels.find(({ name }) => name === suspect?.suggested);
+  // What a wrong one of several labels is taken away by is that label.
+  const suggested = labels.find(
+    ({ name }) => name === (suspect?.kind === "wrong" ? suspect.label : suspect?.suggested),
+  );
+  const isOfSeveral = suspect?.kind === "wrong" || suspect?.kind === "missing";
   const act = useCallback(
     async (work: (suspect: Suspect) => Promise<unknown>) => {
       if (!suspect) return;
@@ -85,7 +89,15 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
   );
   const keep = () => void act((one) => keepLabel(project, one, t`Label kept`));
   const take = useCallback(
-    (label: Label) => void act((one) => relabel(project, one, label.id, t`Label as ${label.name}`)),
+    (label: Label) =>
+      void act((one) =>
+        relabel(
+          project,
+          one,
+          label.id,
+          one.kind === "wrong" ? t`Remove ${label.name}` : t`Label as ${label.name}`,
+        ),
+      ),
     [act, project, t],
   );
   const remove = () =>
@@ -95,7 +107,7 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
         : removeBox(project, one, t`Box removed`),
     );
   const mayRemove = suspect?.kind === "not_seen" || suspect?.kind === "outlier";
-  const hasLabels = suspect?.kind !== "outlier" || !isOfBoxes;
+  const hasLabels = (suspect?.kind !== "outlier" || hasSingleLabels) && !isOfSeveral;
   const skip = () => {
     if (suspect) setSeen((now) => new Set([...now, suspect.id]));
   };
@@ -239,7 +251,13 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
             <>
               <Group grow>
                 <Button leftSection={<Icon name="check" />} onClick={keep}>
-                  {suspect.kind === "not_drawn" ? <Trans>No box</Trans> : <Trans>Keep it</Trans>}
+                  {suspect.kind === "not_drawn" ? (
+                    <Trans>No box</Trans>
+                  ) : suspect.kind === "missing" ? (
+                    <Trans>It is not there</Trans>
+                  ) : (
+                    <Trans>Keep it</Trans>
+                  )}
                 </Button>
                 {mayRemove ? (
                   <Button variant="default" className="wrapping" onClick={remove}>
@@ -254,6 +272,10 @@ export function SuspectReview({ project, search, searches, choose, foot }: Props
                     <Button variant="default" className="wrapping" onClick={() => take(suggested)}>
                       {suspect.kind === "not_drawn" ? (
                         <Trans>Add the box</Trans>
+                      ) : suspect.kind === "missing" ? (
+                        <Trans>Add {suggested.name}</Trans>
+                      ) : suspect.kind === "wrong" ? (
+                        <Trans>Remove {suggested.name}</Trans>
                       ) : (
                         <Trans>Take {suggested.name}</Trans>
                       )}
