@@ -33,6 +33,8 @@ SECONDS, MOST_REDIRECTS, AT_ONCE, CHUNK_BYTES = 20.0, 3, 8, 256 << 10
 GUARD = Guard("FETCH_HOSTS", is_plain_allowed=True)
 OWN = ("image-file", "image-rendition", "image-thumbnail")
 REDIRECTS = (301, 302, 303, 307, 308)
+# Not images alone: a studio, and other servers, say 406 where they would have sent one.
+HEADERS = {"Accept": "image/*, */*;q=0.5", "User-Agent": "MLStudio"}
 KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 
 
@@ -147,7 +149,7 @@ def _answer(raw: socket.socket, target: Target, url: str) -> Incoming:
     connection.sock, connection.auto_open = talking, 0
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", path, headers={"Host": parts.netloc, "Accept": "image/*", "User-Agent": "MLStudio"})
+        connection.request("GET", path, headers={"Host": parts.netloc, **HEADERS})
         answer = connection.getresponse()
         if answer.status in REDIRECTS and (place := answer.headers.get("Location")):
             raise _Redirect(place)

@@ -103,6 +103,8 @@ class Elsewhere:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 status, content, headers = answers.get(self.path, (404, b"", {}))
+                if "*/*" not in self.headers["Accept"]:  # as a studio answers: its files are of any type
+                    status, content, headers = 406, b"", {}
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(content)), **headers}.items():
                     self.send_header(name, value)
@@ -167,6 +169,13 @@ class TestAddresses:
         forged = {"url": image["originalImageUri"][:-3] + "000"}
         answer = service.ask("POST", f"{boxes}/images/urls", {"images": [forged]})
         assert answer.json()["images"][0]["status"] == "ErrorSource"
+
+    @pytest.mark.parametrize(("version", "status"), [("v3.0", 200), ("v3.2", 200), ("v3.3", 207), ("v3.4-preview", 207)])
+    def test_old_programs_take_no_207(self, service, path, version, status):
+        answer = service.ask(
+            "POST", f"{path}/images/urls", {"images": [{"url": "x"}]}, base=f"//customvision/{version}/Training/"
+        )
+        assert answer.status_code == status and answer.json()["isBatchSuccessful"] is False
 
     def test_an_empty_batch(self, service, path):
         answer = service.ask("POST", f"{path}/images/urls", {"images": []})
