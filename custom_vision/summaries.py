@@ -24,7 +24,8 @@ def summary(
     statuses: Sequence[str],
     data: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
-    """207 unless all of them are new, where the version knows it. A duplicate is no success, and names the image that is there.
+    """207 unless all of them are new, where the version knows it. A duplicate is no success, and names the image that
+    is there.
 
     Args:
         data: the batch; its metadata goes to the images that are new.

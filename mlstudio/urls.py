@@ -29,6 +29,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("inference.urls")),
     path("", include("training.urls")),
     path("", include("edge.urls")),
+    path("", include("custom_vision.api_urls")),
 ]
 
 urlpatterns = [
