@@ -184,8 +184,7 @@ class TestAddresses:
         )
 
     def test_a_prediction_by_address(self, service, owner, classifier, allowed):
-        from tests.custom_vision import predictor_of
-        from tests.test_custom_vision_iterations import trained
+        from tests.custom_vision import predictor_of, trained
 
         run = trained(classifier, owner)
         path = f"projects/{run.project_id}"
