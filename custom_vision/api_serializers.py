@@ -17,7 +17,7 @@ class SourceSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class CopySerializer(SourceSerializer):
-    source = serializers.UUIDField(help_text="The id of the project there.")
+    source_project = serializers.UUIDField(help_text="The id of the project there.")
     name = serializers.CharField(
         max_length=100, required=False, allow_blank=True, help_text="Of the project here; by default as there."
     )

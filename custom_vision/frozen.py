@@ -26,6 +26,7 @@ from custom_vision.iterations import detail_of, find_iteration
 from custom_vision.metadata_filter import metadata_of, with_metadata
 from custom_vision.tags import list_tags, tag_json, types_of
 from custom_vision.wire import Query, naive
+from custom_vision.workspace import find_dataset
 from datasets.models import Image, Label, SnapshotImage
 from datasets.snapshot_reading.rows import in_split_and_label
 from projects.models import Project
@@ -53,11 +54,11 @@ class Frozen:
     def __init__(self, project: Project, query: Query, status: str) -> None:
         self._run = find_iteration(project, query.text("iterationId") or "")
         self._ids: dict[str, str] = detail_of(self._run).tags
-        self._rows = self._chosen(query, (query.text("taggingStatus") or status).lower())
+        self._rows = self._chosen(project, query, (query.text("taggingStatus") or status).lower())
         self._rows = self._rows.order_by(order_of(query, "image_key"))
 
-    def _chosen(self, query: Query, status: str) -> QuerySet[SnapshotImage]:
-        rows = SnapshotImage.objects.filter(snapshot=self._run.snapshot).exclude(image=None)
+    def _chosen(self, project: Project, query: Query, status: str) -> QuerySet[SnapshotImage]:
+        rows = SnapshotImage.objects.filter(snapshot=self._run.snapshot, image__dataset=find_dataset(project))
         if status == TAGGED:
             rows = rows.exclude(annotations=NO_ANNOTATIONS)
         elif status == UNTAGGED:

@@ -143,7 +143,7 @@ def _failure(status: int, content: bytes, endpoint: str, missing: str) -> Source
     if status == 403:
         return SourceFailed(f"{endpoint} refuses this: {said or 'access is denied'}", code="source_refuses")
     if status == 404 and missing:
-        return SourceFailed(missing, code="source_not_found", attr="source")
+        return SourceFailed(missing, code="source_not_found", attr="source_project")
     if status == 429:
         return SourceFailed(f"{endpoint} is asked too much at the moment: try again later.", code="source_busy")
     if status >= 500:

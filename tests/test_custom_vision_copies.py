@@ -83,7 +83,7 @@ def there(service, monkeypatch) -> str:
 @pytest.fixture
 def copy(api, cloud, there, service) -> Any:
     def copy(**fields: str) -> Job:
-        body = {"endpoint": f"{ENDPOINT}/", "key": service.secret, "source": there, **fields}
+        body = {"endpoint": f"{ENDPOINT}/", "key": service.secret, "source_project": there, **fields}
         answer = api.post("/api/v1/projects/custom-vision/", body)
         assert answer.status_code == 201, answer.content
         made = answer.json()
@@ -158,7 +158,7 @@ def test_the_key_lies_nowhere(api, copy, service, caplog):
 
 
 def test_a_key_of_a_copy_that_came_to_no_end_is_forgotten(api, service, cloud, there, monkeypatch):
-    body = {"endpoint": ENDPOINT, "key": service.secret, "source": there}
+    body = {"endpoint": ENDPOINT, "key": service.secret, "source_project": there}
     job = api.post("/api/v1/projects/custom-vision/", body).json()["job"]
     assert service.secret not in ProjectCopy.objects.get().sealed_key
     ProjectCopy.objects.update(keyed_at="2020-01-01T00:00:00Z")
@@ -192,7 +192,7 @@ def test_it_waits_while_the_service_is_asked_too_much(copy, cloud, monkeypatch):
 )
 def test_what_the_service_refuses_is_said(api, service, cloud, there, status, code, word):
     cloud.refusals = [status]
-    body = {"endpoint": ENDPOINT, "key": service.secret, "source": there}
+    body = {"endpoint": ENDPOINT, "key": service.secret, "source_project": there}
     answer = api.post("/api/v1/projects/custom-vision/", body)
     (error,) = answer.json()["errors"]
     assert (answer.status_code, error["code"]) == (400, code) and word in error["detail"]

@@ -52,7 +52,7 @@ class CopiesView(viewsets.GenericViewSet):
             user=request.user,
             endpoint=fields["endpoint"],
             key=fields["key"],
-            source=str(fields["source"]),
+            source=str(fields["source_project"]),
             name=fields.get("name", "").strip(),
         )
         body = StartedCopySerializer({"project": job.project_id, "job": job.pk}).data

@@ -5009,7 +5009,7 @@ export interface components {
              * Format: uuid
              * @description The id of the project there.
              */
-            source: string;
+            source_project: string;
             /** @description Of the project here; by default as there. */
             name?: string;
         };

@@ -50,7 +50,7 @@ function CopyForm({ close }: { close: () => void }) {
       return;
     }
     const { data } = await api.POST("/api/v1/projects/custom-vision/", {
-      body: { endpoint, key, source, name },
+      body: { endpoint, key, source_project: source, name },
     });
     await queryClient.invalidateQueries({ queryKey: keys.projects });
     close();
