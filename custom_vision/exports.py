@@ -132,7 +132,7 @@ def write_zip(run: TrainingRun, name: str, target: IO[bytes]) -> None:
             _copy_entries(path, archive)
         elif kind == FileKind.ONNX:
             content = channels_first(path, IMAGES)
-            archive.writestr(NAMES[kind], content)
+            archive.writestr(NAMES[FileKind.ONNX], content)
             digest = hashlib.sha1(content, usedforsecurity=False).hexdigest()
         else:
             archive.write(path, NAMES[FileKind(kind)])
