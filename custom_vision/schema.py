@@ -56,17 +56,17 @@ class Operation:
 
 @functools.cache
 def operations() -> tuple[Operation, ...]:
-    service, found = "", []
+    service, rows = "", []
     for line in _lines("operations.txt"):
         if line.startswith("["):
             service = line.strip("[]")
             continue
         name, method, address, query, body, answer = (part.strip() for part in line.split("|"))
         statuses, _, model = answer.partition(" ")
-        found.append(
+        rows.append(
             Operation(name, method, service, address, tuple(query.split()), body, tuple(statuses.split("/")), model)
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 @functools.cache
@@ -125,11 +125,11 @@ def _response(answer: str) -> dict[str, Any]:
 
 
 def _models() -> dict[str, Any]:
-    found = {}
+    models = {}
     for line in _lines("models.txt"):
         name, _, fields = line.partition(":")
-        found[name.strip()] = {"type": "object", "properties": dict(map(_field, fields.split()))}
-    return found
+        models[name.strip()] = {"type": "object", "properties": dict(map(_field, fields.split()))}
+    return models
 
 
 def _field(text: str) -> tuple[str, dict[str, Any]]:

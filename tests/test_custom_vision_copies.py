@@ -44,14 +44,14 @@ class Cloud:
     @contextmanager
     def __call__(self, url: str, deadline: float, guard: Any, headers: dict) -> Iterator[SimpleNamespace]:
         self.asked.append(url)
-        parts, told = urlsplit(url), Message()
+        parts, answered = urlsplit(url), Message()
         if self.refusals:
             status, content = self.refusals.pop(0), b'{"error": {"code": "x", "message": "Out of call volume quota."}}'
-            told["Retry-After"] = "0"
+            answered["Retry-After"] = "0"
         else:
             answer = Client().get(f"{parts.path}?{parts.query}", headers=headers)
             status, content = answer.status_code, answer.content
-        yield SimpleNamespace(status=status, read=io.BytesIO(content).read, headers=told)
+        yield SimpleNamespace(status=status, read=io.BytesIO(content).read, headers=answered)
 
 
 @pytest.fixture

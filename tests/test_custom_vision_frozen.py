@@ -71,8 +71,8 @@ def test_what_is_on_each(service, path, of):
     assert region["tagId"] == second["tags"][0]["tagId"] and uuid.UUID(region["regionId"])
     assert service.get(f"{path}/images/id?imageIds={second['id']},{first['id']}&{of}") == [second, first]
     assert service.get(f"{path}/images/tagged?{of}&orderBy=Newest") == [second, first]
-    (open_one,) = service.get(f"{path}/images/untagged?{of}")
-    assert "tags" not in open_one and open_one["originalImageUri"]
+    (untagged,) = service.get(f"{path}/images/untagged?{of}")
+    assert "tags" not in untagged and untagged["originalImageUri"]
 
 
 def test_tags(service, path, of):

@@ -43,7 +43,7 @@ def test_the_document():
     answer = Client().get("/api/schema/custom-vision/")
     document = answer.json()
     assert answer.status_code == 200 and document["openapi"] == "3.1.0"
-    names = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
+    names = [row["operationId"] for methods in document["paths"].values() for row in methods.values()]
     assert len(names) == len(set(names)) == 60
     schemas = document["components"]["schemas"]
     assert set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))) == set(schemas)

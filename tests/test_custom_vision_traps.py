@@ -41,7 +41,7 @@ def test_tags_of_the_batch_may_come_last_and_contents_first(service, path):
     content = base64.b64encode(jpeg(1)).decode()
     body = f'{{"images": [{{"contents": "{content}", "name": "1.jpg"}}], "tagIds": ["{tag}"], "metadata": null}}'
     (row,) = service.post(f"{path}/images/files", body.encode())["images"]
-    assert [one["tagId"] for one in row["image"]["tags"]] == [tag]
+    assert [mark["tagId"] for mark in row["image"]["tags"]] == [tag]
 
 
 class TestErrorsBeforeAView:

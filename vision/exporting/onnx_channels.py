@@ -18,15 +18,15 @@ def channels_first(path: Path, properties: Mapping[str, str]) -> bytes:
 
     model = onnx.load(str(path))
     graph = model.graph
-    (given,) = [value for value in graph.input if value.name not in {tensor.name for tensor in graph.initializer}]
-    inner = f"{given.name}_channels_last"
+    (image,) = [value for value in graph.input if value.name not in {tensor.name for tensor in graph.initializer}]
+    inner = f"{image.name}_channels_last"
     for node in graph.node:
-        node.input[:] = [inner if name == given.name else name for name in node.input]
-    shape = given.type.tensor_type.shape
+        node.input[:] = [inner if name == image.name else name for name in node.input]
+    shape = image.type.tensor_type.shape
     sizes = list(shape.dim)
     del shape.dim[:]
     shape.dim.extend(sizes[axis] for axis in (0, 3, 1, 2))
-    graph.node.insert(0, helper.make_node("Transpose", [given.name], [inner], perm=TO_CHANNELS_LAST))
+    graph.node.insert(0, helper.make_node("Transpose", [image.name], [inner], perm=TO_CHANNELS_LAST))
     for key, value in properties.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
