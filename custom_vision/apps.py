@@ -5,4 +5,5 @@ class CustomVisionConfig(AppConfig):
     name = "custom_vision"
 
     def ready(self) -> None:
-        from custom_vision import publications  # noqa: F401 - says what needs published models
+        # What needs published models, and what jobs copy projects.
+        from custom_vision import copying, publications  # noqa: F401

@@ -8,36 +8,45 @@ have limits.
 from __future__ import annotations
 
 import http.client
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from urllib.parse import quote, urljoin, urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import resolve as resolve_path
 
+from custom_vision.asking import asking, wait_of
 from custom_vision.images import NewImage
 from datasets.models import Image
 from storage import services as storage
 from storage.cache import Incoming
 from storage.models import Blob
 from storage.signing import is_signed
-from webhooks.posting import Guard, RefusedAddress, Target, TookTooLong, resolve, within
+from webhooks.posting import Guard, RefusedAddress
 
 SECONDS, MOST_REDIRECTS, AT_ONCE, CHUNK_BYTES = 20.0, 3, 8, 256 << 10
 GUARD = Guard("FETCH_HOSTS", is_plain_allowed=True)
 OWN = ("image-file", "image-rendition", "image-thumbnail")
 REDIRECTS = (301, 302, 303, 307, 308)
+# Not images alone: a studio, and other servers, say 406 where they would have sent one.
+HEADERS = {"Accept": "image/*, */*;q=0.5", "User-Agent": "MLStudio"}
 KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 
 
 class FetchFailed(Exception):
-    """There is no image to be had at an address; the sentence says why."""
+    """There is no image to be had at an address; the sentence says why.
+
+    Attributes:
+        wait: after how many seconds it is worth trying again, where the address says so.
+    """
+
+    def __init__(self, detail: str, wait: float | None = None) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 class _Redirect(Exception):
@@ -46,12 +55,16 @@ class _Redirect(Exception):
 
 
 @contextmanager
-def fetched(images: Sequence[NewImage]) -> Iterator[None]:
-    """The images with their files, some at once, or with `ErrorSource`. What nobody kept is gone in the end."""
+def fetched(images: Sequence[NewImage], *, tries: int = 1) -> Iterator[None]:
+    """The images with their files, some at once, or with `ErrorSource`. What nobody kept is gone in the end.
+
+    Args:
+        tries: how often each is asked for while its server says that it is asked too much.
+    """
     blobs = [own_image(image.source) for image in images]
     try:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch") as threads:
-            list(threads.map(_fill, images, blobs))
+            list(threads.map(partial(_fill, tries=tries), images, blobs))
         yield
     finally:
         for image in images:
@@ -59,11 +72,16 @@ def fetched(images: Sequence[NewImage]) -> Iterator[None]:
                 image.incoming.discard()
 
 
-def _fill(image: NewImage, blob: Blob | None) -> None:
-    try:
-        image.incoming = copy_of(blob) if blob is not None else fetch(image.source)
-    except FetchFailed:
-        image.problem = "ErrorSource"
+def _fill(image: NewImage, blob: Blob | None, *, tries: int) -> None:
+    for left in reversed(range(tries)):
+        try:
+            image.incoming = copy_of(blob) if blob is not None else fetch(image.source)
+            return
+        except FetchFailed as error:
+            if error.wait is None or not left:
+                break
+            time.sleep(error.wait)
+    image.problem = "ErrorSource"
 
 
 @contextmanager
@@ -126,37 +144,12 @@ def fetch(url: str) -> Incoming:
 
 
 def _get(url: str, deadline: float) -> Incoming:
-    target = within(_left(deadline), resolve, url, GUARD)
-    raw = socket.create_connection((target.address, target.port), timeout=_left(deadline))
-    handle = raw.dup()  # the socket itself is given to TLS
-    watch = threading.Timer(_left(deadline), _shut, [handle])
-    watch.daemon = True
-    watch.start()
-    try:
-        return _answer(raw, target, url)
-    finally:
-        watch.cancel()
-        handle.close()
-        raw.close()
-
-
-def _answer(raw: socket.socket, target: Target, url: str) -> Incoming:
-    is_secure, parts = target.scheme == "https", urlsplit(url)
-    talking = ssl.create_default_context().wrap_socket(raw, server_hostname=target.host) if is_secure else raw
-    connection = http.client.HTTPConnection(target.host, target.port)
-    connection.sock, connection.auto_open = talking, 0
-    try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", path, headers={"Host": parts.netloc, "Accept": "image/*", "User-Agent": "MLStudio"})
-        answer = connection.getresponse()
+    with asking(url, deadline, GUARD, HEADERS) as answer:
         if answer.status in REDIRECTS and (place := answer.headers.get("Location")):
             raise _Redirect(place)
         if answer.status != 200:
-            raise FetchFailed(f"The address answers with status {answer.status}.")
+            raise FetchFailed(f"The address answers with status {answer.status}.", wait=wait_of(answer))
         return _received(answer)
-    finally:
-        connection.close()
-        talking.close()
 
 
 def _received(answer: http.client.HTTPResponse) -> Incoming:
@@ -173,15 +166,3 @@ def _received(answer: http.client.HTTPResponse) -> Incoming:
         incoming.discard()
         raise
     return incoming
-
-
-def _shut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TookTooLong("The address did not answer in time.")
-    return left

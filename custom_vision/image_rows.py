@@ -31,7 +31,7 @@ def listed_images(project: Project, query: Query, status: str = ALL) -> QuerySet
     Raises:
         Refused: a filter that cannot be read.
     """
-    rows = Image.objects.filter(dataset=find_dataset(project)).order_by(_order(query))
+    rows = Image.objects.filter(dataset=find_dataset(project)).order_by(order_of(query))
     annotations = Annotation.objects.filter(image=OuterRef("pk"), confirmed=True)
     status = (query.text("taggingStatus") or status).lower()
     if status == TAGGED:
@@ -42,8 +42,8 @@ def listed_images(project: Project, query: Query, status: str = ALL) -> QuerySet
     return rows.filter(Exists(annotations.filter(label__in=tags))) if tags else rows
 
 
-def _order(query: Query) -> str:
-    return "id" if (query.text("orderBy") or "").lower() == "oldest" else "-id"
+def order_of(query: Query, key: str = "id") -> str:
+    return key if (query.text("orderBy") or "").lower() == "oldest" else f"-{key}"
 
 
 def find_images(project: Project, ids: Sequence[UUID]) -> list[Image]:
@@ -90,12 +90,19 @@ def image_json(request: HttpRequest, image: Any) -> dict:
 
 def region_json(mark: Annotation, width: int, height: int) -> dict:
     """Edges of the box as parts of the image."""
-    x_min, y_min, x_max, y_max = mark.box or (0, 0, 0, 0)
     return {
         "regionId": str(mark.pk),
         "tagName": mark.label.name,
         "created": naive(mark.created_at),
         "tagId": str(mark.label_id),
+        **edges_of(mark.box or (0, 0, 0, 0), width, height),
+    }
+
+
+def edges_of(box: Sequence[float], width: int, height: int) -> dict[str, float]:
+    """A box in pixels, xyxy, as parts of its image."""
+    x_min, y_min, x_max, y_max = box
+    return {
         "left": x_min / width,
         "top": y_min / height,
         "width": (x_max - x_min) / width,

@@ -108,3 +108,36 @@ class ImageMetadata(models.Model):
 
     def __str__(self) -> str:
         return f"metadata of {self.image}"
+
+
+class ProjectCopy(models.Model):
+    """Where a project was copied from.
+
+    `sealed_key` is the key of that service while it is needed; "" afterwards.
+    """
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="+")
+    endpoint = models.CharField(max_length=500)
+    source = models.UUIDField()
+    sealed_key = models.TextField(blank=True, editable=False)
+    keyed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "project copies"
+        indexes = [models.Index(fields=["source"])]
+
+    def __str__(self) -> str:
+        return f"copy of {self.source} at {self.endpoint}"
+
+
+class CopiedImage(models.Model):
+    """An image of a service that has been copied, by its id there."""
+
+    copy = models.ForeignKey(ProjectCopy, on_delete=models.CASCADE, related_name="images")
+    source = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["copy", "source"], name="an_image_is_copied_once")]
+
+    def __str__(self) -> str:
+        return f"image {self.source}"

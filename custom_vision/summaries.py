@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from custom_vision.image_rows import find_images, images_json
 from custom_vision.images import UNNAMED, NewImage
 from custom_vision.metadata import checked_metadata, note_metadata
+from custom_vision.wire import batch_status
 from projects.models import Project
 
 
@@ -23,7 +24,8 @@ def summary(
     statuses: Sequence[str],
     data: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
-    """207 unless all of them are new. A duplicate is no success, and names the image that is there.
+    """207 unless all of them are new, where the version knows it. A duplicate is no success, and names the image that
+    is there.
 
     Args:
         data: the batch; its metadata goes to the images that are new.
@@ -44,4 +46,4 @@ def summary(
             for image, status in zip(images, statuses, strict=True)
         ],
     }
-    return Response(answer, status=200 if is_successful else 207)
+    return Response(answer, status=batch_status(request, is_successful))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from projects.parsers import JSONParser
 MOST_TAKEN, USUALLY_TAKEN = 256, 50
 # Their keys are the user's own words.
 OPEN = frozenset({"metadata", "augmentationmethods"})
+# Versions whose SDKs take 207 for an error: Python 1.0 and 2.0 use them.
+WITHOUT_207 = re.compile(r"^/*[^/]+/+v3(?:\.[0-2])?/", re.IGNORECASE)
 
 
 class Query:
@@ -121,6 +124,11 @@ def number_in(data: Mapping[str, Any], name: str) -> int:
     if not text.isdigit() or len(text) > 9:
         raise Refused("BadRequest", f"{name} must be a number of at least 0, received {text[:20]!r}.")
     return int(text)
+
+
+def batch_status(request: HttpRequest, is_successful: bool) -> int:
+    """The status of the answer to a batch: its body says the rest, in every version."""
+    return 200 if is_successful or WITHOUT_207.match(request.path_info) else 207
 
 
 # Times

@@ -81,6 +81,7 @@ class JobKind(models.TextChoices):
     """What jobs do; the parameters of each are a subclass of `jobs.contracts.JobParameters`."""
 
     COMPARISON = "comparison"
+    CUSTOM_VISION_IMPORT = "custom_vision_import"
     DUPLICATES = "duplicates"
     EVALUATION = "evaluation"
     EXPLANATION = "explanation"

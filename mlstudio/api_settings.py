@@ -29,6 +29,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "new_token": rate("MLSTUDIO_NEW_TOKEN_RATE", "60/hour"),
         "invitation": rate("MLSTUDIO_INVITATION_RATE", "60/hour"),
         "invitation_token": rate("MLSTUDIO_INVITATION_TOKEN_RATE", "60/hour"),
+        "custom_vision_copy": rate("MLSTUDIO_CUSTOM_VISION_COPY_RATE", "120/hour"),
         "webhook_test": rate("MLSTUDIO_WEBHOOK_TEST_RATE", "20/hour"),
         "registration": rate("MLSTUDIO_REGISTRATION_RATE", "20/hour"),
         "enrolment": rate("MLSTUDIO_ENROLMENT_RATE", "60/min"),

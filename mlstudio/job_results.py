@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from custom_vision.shapes import CopyResultSerializer
 from datasets import shapes as datasets
 from inference import shapes as inference
 from inference.evaluation.comparison_serializers import ComparedModelSerializer, ComparedPairSerializer
@@ -58,6 +59,7 @@ def register() -> None:
     RESULTS.update(
         {
             "comparison": ComparisonResultSerializer,
+            "custom_vision_import": CopyResultSerializer,
             "duplicates": datasets.DuplicatesResultSerializer,
             "evaluation": inference.EvaluationResultSerializer,
             "explanation": inference.ExplanationResultSerializer,

@@ -4,7 +4,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login, pages
 from custom_vision import urls as custom_vision
-from custom_vision.views.base import UnknownAddress
+from custom_vision.views.base import CustomVisionSchema, UnknownAddress
 from edge.urls import device_urlpatterns
 from mlstudio import frontend, health, job_results, views
 from mlstudio.live_view import EventsView
@@ -29,6 +29,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("inference.urls")),
     path("", include("training.urls")),
     path("", include("edge.urls")),
+    path("", include("custom_vision.api_urls")),
 ]
 
 urlpatterns = [
@@ -41,6 +42,7 @@ urlpatterns = [
     path("password-reset/", pages.PasswordResetPage.as_view(), name="password-reset-page"),
     path("email-confirm/", pages.EmailConfirmPage.as_view(), name="email-confirm-page"),
     path("api/schema/", views.SchemaView.as_view(), name="schema"),
+    path("api/schema/custom-vision/", CustomVisionSchema.as_view(), name="custom-vision-schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("admin/login/", admin_login.login),
     path("admin/password_change/", admin_login.password_change),

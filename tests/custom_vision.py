@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts.services import issue_personal_token
+from inference.models import Model
+from training.models import TrainingRun
 
 TRAINING = "/customvision/v3.4-preview/training/"
 PREDICTION = "/customvision/v3.1/prediction/"
@@ -75,3 +77,12 @@ def service_of(user: Any, **options: Any) -> Service:
 def predictor_of(user: Any, **options: Any) -> Service:
     secret = issue_personal_token(user=user, name="key", expires_in_days=1, scope="predict", **options)[1]
     return Service(secret, "Prediction-Key", PREDICTION)
+
+
+def trained(model: Model, owner, **fields) -> TrainingRun:
+    """The run that has made a model."""
+    snapshot = model.snapshot
+    return TrainingRun.objects.create(
+        project=model.project, snapshot=snapshot, configuration={}, state="succeeded", model=model, created_by=owner,
+        started_at=model.created_at, finished_at=model.created_at, **fields,
+    )  # fmt: skip

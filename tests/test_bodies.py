@@ -11,11 +11,13 @@ import threading
 import zlib
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from accounts.services import issue_login_token
+from accounts.services import issue_login_token, issue_personal_token
+from datasets.models import Image
 from mlstudio import bodies
 from projects.models import Project
 from storage.models import Blob, Upload
@@ -235,6 +237,25 @@ class TestHowItComes:
         assert set(created) == {"a.jpg", "b.jpg"} and created["a.jpg"]["split"] == "test"
         assert created["b.jpg"]["sha256"] == hashlib.sha256(jpeg(2)).hexdigest()
         assert spooled() == []
+
+    def test_an_image_of_a_program_without_a_length_is_read(self, web, owner, project):
+        """As the SDK of Custom Vision for JavaScript sends a stream: as the body, or as a part without a name."""
+        key = issue_personal_token(user=owner, name="key", expires_in_days=1)[1]
+        address = f"{web.url}/customvision/v3.4-preview/training/projects/{project.pk}/images"
+        part = b'--xyz\r\nContent-Disposition: form-data; name="imageData"\r\n\r\n' + jpeg(2) + b"\r\n--xyz--\r\n"
+        for body, kind, image in ((jpeg(1), "application/octet-stream", jpeg(1)), (part, FORM, jpeg(2))):
+            pieces = iter([body[start : start + 777] for start in range(0, len(body), 777)])
+            answer = httpx.post(address, content=pieces, headers={"Training-Key": key, "Content-Type": kind})
+            assert "content-length" not in answer.request.headers
+            (row,) = answer.json()["images"]
+            assert (answer.status_code, row["status"]) == (200, "OK"), answer.text
+            assert Image.objects.get(pk=row["image"]["id"]).blob.sha256 == hashlib.sha256(image).hexdigest()
+        batch = {"images": [{"name": "3.jpg", "contents": base64.b64encode(jpeg(3)).decode()}], "tagIds": []}
+        pieces = iter([json.dumps(batch).encode()])
+        answer = httpx.post(
+            f"{address}/files", content=pieces, headers={"Training-Key": key, "Content-Type": "application/json"}
+        )
+        assert answer.status_code == 200 and answer.json()["isBatchSuccessful"] is True and spooled() == []
 
     def test_files_are_written_once_and_as_they_come(self, web, token, dataset):
         content = jpeg(3) + b"\0" * (3 << 20)

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 - fixtures
 """Trainings, published names, figures and predictions as programs for Custom Vision ask for them."""
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from datasets.models import Annotation, Image, Label, Snapshot
 from inference.models import Evaluation, Model
 from storage import services as storage
 from tests.conftest import client_of, upload
-from tests.custom_vision import COMPACT, PREDICTION, Service, nameless, predictor_of, refused, service_of
+from tests.custom_vision import COMPACT, PREDICTION, Service, nameless, predictor_of, refused, service_of, trained
+from tests.custom_vision_fixtures import at, path, run, service  # noqa: F401 - fixtures
 from tests.pictures import jpeg, shape_jpeg
 from training.models import TrainingRun
 from vision.analysis.predictions import ClassifierPredictions, DetectorPredictions
@@ -19,35 +21,6 @@ from vision.runtime.boxes import Detections
 from vision.runtime.matching import GroundTruth
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("addresses and answers of another service")]
-
-
-@pytest.fixture
-def service(owner) -> Service:
-    return service_of(owner)
-
-
-def trained(model: Model, owner, **fields) -> TrainingRun:
-    """The run that has made a model."""
-    snapshot = model.snapshot
-    return TrainingRun.objects.create(
-        project=model.project, snapshot=snapshot, configuration={}, state="succeeded", model=model, created_by=owner,
-        started_at=model.created_at, finished_at=model.created_at, **fields,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def run(classifier, owner) -> TrainingRun:
-    return trained(classifier, owner)
-
-
-@pytest.fixture
-def path(run) -> str:
-    return f"projects/{run.project_id}"
-
-
-@pytest.fixture
-def at(path, run) -> str:
-    return f"{path}/iterations/{run.pk}"
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
+# ruff: noqa: F811 - fixtures
 """Predictions that are kept, exports, metadata and suggestions."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import uuid
@@ -10,44 +12,26 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 from django.test import Client
 from django.utils import timezone
+from onnx import TensorProto, helper
 
 from custom_vision.models import StoredPrediction
 from custom_vision.tasks import forget_predictions
 from datasets.gallery.keeping import settle
 from datasets.models import Annotation, Image, Label
-from inference.models import Evaluation
+from inference.models import Evaluation, ModelFile
 from jobs.models import Job
 from storage import services as storage
-from tests.custom_vision import Service, nameless, predictor_of, refused, service_of
+from tests.custom_vision import nameless, predictor_of, refused
+from tests.custom_vision_fixtures import at, path, run, service  # noqa: F401 - fixtures
 from tests.pictures import jpeg, shape_jpeg
-from tests.test_custom_vision_iterations import trained
-from training.models import TrainingRun
 from vision.analysis.predictions import ClassifierPredictions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database("addresses and answers of another service")]
-
-
-@pytest.fixture
-def service(owner) -> Service:
-    return service_of(owner)
-
-
-@pytest.fixture
-def run(classifier, owner) -> TrainingRun:
-    return trained(classifier, owner)
-
-
-@pytest.fixture
-def path(run) -> str:
-    return f"projects/{run.project_id}"
-
-
-@pytest.fixture
-def at(path, run) -> str:
-    return f"{path}/iterations/{run.pk}"
 
 
 def download(address: str) -> bytes:
@@ -146,6 +130,38 @@ class TestExports:
         assert manifest["DomainType"] == "Classification" and manifest["ModelFileName"] == "model.tflite"
         answer = service.ask("POST", f"{at}/export?platform=TensorFlow&flavor=tensorflowlite")
         assert refused(answer) == (400, "BadRequestExportAlreadyInProgress")
+
+    def test_onnx_takes_channels_first_and_says_what_it_reads(self, service, at, run, tmp_path):
+        """The product of an input of (1, 4, 6, 3) with a weight for each channel, summed: it tells the order."""
+        weight = helper.make_tensor("weight", TensorProto.FLOAT, [3], [1, 10, 100])
+        graph = helper.make_graph(
+            [
+                helper.make_node("Mul", ["image", "weight"], ["product"]),
+                helper.make_node("ReduceMean", ["product"], ["answer"], axes=[1, 2], keepdims=0),
+            ],
+            "channels",
+            [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 4, 6, 3])],
+            [helper.make_tensor_value_info("answer", TensorProto.FLOAT, [1, 3])],
+            [weight],
+        )
+        opset = [helper.make_opsetid("", 13)]
+        onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), str(tmp_path / "m.onnx"))
+        blob = storage.keep_path(tmp_path / "m.onnx", "application/octet-stream")
+        ModelFile.objects.create(model=run.model, kind="onnx", filename="m.onnx", blob=blob)
+        service.post(f"{at}/export?platform=ONNX")
+        archive = zipfile.ZipFile(io.BytesIO(download(service.get(f"{at}/export")[0]["downloadUri"])))
+        content = archive.read("model.onnx")
+        manifest = json.loads(archive.read("cvexport.manifest"))
+        assert manifest["ModelFileSHA1"] == hashlib.sha1(content).hexdigest()
+        session = onnxruntime.InferenceSession(content)
+        assert session.get_modelmeta().custom_metadata_map == {
+            "Image.BitmapPixelFormat": "Rgb8",
+            "Image.NominalPixelRange": "NominalRange_0_255",
+        }
+        (given,) = session.get_inputs()
+        image = np.stack([np.full((4, 6), value, np.float32) for value in (1, 2, 3)])[np.newaxis]
+        assert (given.name, given.shape) == ("image", [1, 3, 4, 6])
+        assert session.run(None, {"image": image})[0].tolist() == [[1, 20, 300]]
 
     def test_others_are_written_by_a_job(self, service, at, run):
         made = service.post(f"{at}/export?platform=ONNX")

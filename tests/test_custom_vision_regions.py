@@ -103,6 +103,8 @@ class Elsewhere:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 status, content, headers = answers.get(self.path, (404, b"", {}))
+                if "*/*" not in self.headers["Accept"]:  # as a studio answers: its files are of any type
+                    status, content, headers = 406, b"", {}
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(content)), **headers}.items():
                     self.send_header(name, value)
@@ -168,6 +170,13 @@ class TestAddresses:
         answer = service.ask("POST", f"{boxes}/images/urls", {"images": [forged]})
         assert answer.json()["images"][0]["status"] == "ErrorSource"
 
+    @pytest.mark.parametrize(("version", "status"), [("v3.0", 200), ("v3.2", 200), ("v3.3", 207)])
+    def test_old_programs_take_no_207(self, service, path, version, status):
+        answer = service.ask(
+            "POST", f"{path}/images/urls", {"images": [{"url": "x"}]}, base=f"//customvision/{version}/Training/"
+        )
+        assert answer.status_code == status and answer.json()["isBatchSuccessful"] is False
+
     def test_an_empty_batch(self, service, path):
         answer = service.ask("POST", f"{path}/images/urls", {"images": []})
         assert (
@@ -175,8 +184,7 @@ class TestAddresses:
         )
 
     def test_a_prediction_by_address(self, service, owner, classifier, allowed):
-        from tests.custom_vision import predictor_of
-        from tests.test_custom_vision_iterations import trained
+        from tests.custom_vision import predictor_of, trained
 
         run = trained(classifier, owner)
         path = f"projects/{run.project_id}"

@@ -46,6 +46,8 @@ EXCEPTIONS = {
     "POST projects/{project_id}/saved-filters/": VIEW,
     "PATCH projects/{project_id}/saved-filters/{id}/": VIEW,
     "DELETE projects/{project_id}/saved-filters/{id}/": VIEW,
+    "POST projects/custom-vision/": "it makes a project: deleting that puts it into the trash",
+    "POST projects/custom-vision/sources/": "it changes nothing: it asks another service",
     "POST projects/samples/": "it makes a project: deleting that puts it into the trash",
     "POST projects/{project_id}/leave/": ACCESS,
     "POST projects/{project_id}/members/": ACCESS,

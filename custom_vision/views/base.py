@@ -17,6 +17,7 @@ from accounts.models import Token
 from common.requests import AuthenticatedRequest
 from custom_vision.authentication import PredictionKey, TrainingKey
 from custom_vision.errors import missing
+from custom_vision.schema import document
 from custom_vision.wire import Query
 from custom_vision.workspace import find_project
 from projects.changes.making import MakesChanges
@@ -73,6 +74,18 @@ class OfPrediction(OfTraining):
 
     authentication_classes = [PredictionKey]
     change_role = Role.VIEWER
+
+
+class CustomVisionSchema(APIView):
+    """These addresses as an OpenAPI document."""
+
+    schema = None
+    authentication_classes: list = []
+    permission_classes = [AllowAny]
+    content_negotiation_class = OneForm
+
+    def get(self, request: Request) -> Response:
+        return Response(document())
 
 
 class UnknownAddress(APIView):

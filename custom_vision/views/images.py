@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from common.requests import AuthenticatedRequest
 from custom_vision import image_rows, image_tags
 from custom_vision.fetching import fetched
+from custom_vision.frozen import images_of_ids, listing
 from custom_vision.image_batches import batch_of_files, batch_of_uploads, batch_of_urls
 from custom_vision.images import create_images
 from custom_vision.metadata import update_metadata
@@ -28,8 +29,8 @@ class Images(OfTraining):
     file_bodies = {"post": IMAGES}
 
     def get(self, request: Request) -> Response:
-        rows = image_rows.listed_images(self.project, self.query)[self.query.page()]
-        return Response(image_rows.images_json(request._request, rows))
+        rows = listing(self.project, self.query, image_rows.ALL)
+        return Response(rows.rows(request._request, self.query.page()))
 
     def post(self, request: AuthenticatedRequest) -> Response:
         with received(request, IMAGES) as files:
@@ -92,8 +93,8 @@ class Metadata(OfTraining):
 
 class ImagesById(OfTraining):
     def get(self, request: Request) -> Response:
-        images = image_rows.find_images(self.project, self.query.ids("imageIds", image_rows.MOST_IMAGES))
-        return Response(image_rows.images_json(request._request, images))
+        ids = self.query.ids("imageIds", image_rows.MOST_IMAGES)
+        return Response(images_of_ids(request._request, self.project, self.query, ids))
 
 
 class ListedImages(OfTraining):
@@ -102,8 +103,8 @@ class ListedImages(OfTraining):
     status = image_rows.ALL
 
     def get(self, request: Request) -> Response:
-        rows = image_rows.listed_images(self.project, self.query, self.status)[self.query.page()]
-        return Response(image_rows.images_json(request._request, rows))
+        rows = listing(self.project, self.query, self.status)
+        return Response(rows.rows(request._request, self.query.page()))
 
 
 class TaggedImages(ListedImages):
@@ -118,7 +119,7 @@ class ImageCount(OfTraining):
     status = image_rows.ALL
 
     def get(self, request: Request) -> Response:
-        return Response(image_rows.listed_images(self.project, self.query, self.status).count())
+        return Response(listing(self.project, self.query, self.status).count())
 
 
 class TaggedCount(ImageCount):

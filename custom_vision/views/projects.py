@@ -8,6 +8,8 @@ from rest_framework.response import Response
 from common.requests import AuthenticatedRequest
 from custom_vision import project_copies, tags, workspace
 from custom_vision.domains import DOMAINS, find_domain
+from custom_vision.errors import missing
+from custom_vision.frozen import tags_of
 from custom_vision.publications import require_nothing_published
 from custom_vision.views.base import OfTraining
 from custom_vision.wire import fields_of
@@ -77,7 +79,7 @@ class ImportProject(OfTraining):
 
 class Tags(OfTraining):
     def get(self, request: Request) -> Response:
-        return Response(tags.list_tags(self.project))
+        return Response(tags_of(self.project, self.query))
 
     def post(self, request: Request) -> Response:
         name, description, kind = (self.query.text(word) for word in ("name", "description", "type"))
@@ -88,7 +90,12 @@ class Tags(OfTraining):
 
 class OneTag(OfTraining):
     def get(self, request: Request, tag: str) -> Response:
-        return Response(tags.one_tag(tags.find_tag(self.project, tag)))
+        if self.query.text("iterationId") is None:
+            return Response(tags.one_tag(tags.find_tag(self.project, tag)))
+        for row in tags_of(self.project, self.query):
+            if row["id"] == tag.lower():
+                return Response(row)
+        raise missing("Tag")
 
     def patch(self, request: Request, tag: str) -> Response:
         label = tags.find_tag(self.project, tag)

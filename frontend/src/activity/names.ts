@@ -5,6 +5,7 @@ export function useKindNames(): Record<string, string> {
   const { t } = useLingui();
   return {
     comparison: t`Comparison of models`,
+    custom_vision_import: t`Copy from Custom Vision`,
     duplicates: t`Search for duplicates`,
     evaluation: t`Evaluation`,
     explanation: t`Explanations`,

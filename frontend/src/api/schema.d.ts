@@ -2572,6 +2572,47 @@ export interface paths {
         patch: operations["projects_saved_filters_partial_update"];
         trace?: never;
     };
+    "/api/v1/projects/custom-vision/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy a project with its tags, images, regions and metadata; its iterations cannot be copied
+         * @description Copy a project with its tags, images, regions and metadata; its iterations cannot be copied. A copy that you
+         *     have already is gone on with: only what is new is copied. With another `name` it is a new one.
+         */
+        post: operations["projects_custom_vision_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/custom-vision/sources/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The projects that a Training-Key of Custom Vision may read
+         * @description The projects that a Training-Key of Custom Vision may read.
+         */
+        post: operations["projects_custom_vision_sources_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/samples/": {
         parameters: {
             query?: never;
@@ -4020,6 +4061,7 @@ export interface components {
         };
         /**
          * @description * `comparison` - comparison
+         *     * `custom_vision_import` - custom_vision_import
          *     * `duplicates` - duplicates
          *     * `evaluation` - evaluation
          *     * `explanation` - explanation
@@ -4046,7 +4088,7 @@ export interface components {
          *     * `training` - training
          * @enum {string}
          */
-        ActivityKindEnum: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "feature_map" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey" | "training";
+        ActivityKindEnum: "comparison" | "custom_vision_import" | "duplicates" | "evaluation" | "explanation" | "export" | "feature_map" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey" | "training";
         /**
          * @description * `job` - job
          *     * `training` - training
@@ -4976,6 +5018,37 @@ export interface components {
          */
         ConflictItemCodeEnum: "revision_conflict" | "annotation_deleted" | "label_deleted" | "changed_meanwhile" | "idempotency_in_progress" | "idempotency_already_done";
         /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
+        CopyRequest: {
+            /** @description As programs for Custom Vision have it: https://name.cognitiveservices.azure.com */
+            endpoint: string;
+            /** @description Its Training-Key. It is kept sealed until the copy is made. */
+            key: string;
+            /**
+             * Format: uuid
+             * @description The id of the project there.
+             */
+            source_project: string;
+            /** @description Of the project here; by default as there. */
+            name?: string;
+        };
+        /** @description Duplicates are images that the project had already. `failed` ones are asked for again by the next copy. */
+        CopyResult: {
+            /** @description Of a job with one file: signed for you, for a while. */
+            download_url?: string;
+            files?: components["schemas"]["JobFile"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "custom_vision_import";
+            tags?: number;
+            images?: number;
+            duplicates?: number;
+            failed?: number;
+            /** Format: uuid */
+            change?: string | null;
+        };
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
         CorrectionRequest: {
             /** Format: uuid */
             id: string;
@@ -5886,11 +5959,11 @@ export interface components {
             errors: components["schemas"]["ErrorItem"][];
         };
         ErrorDetail: {
-            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backbone_died" | "backbone_died_slowly" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_embedder" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_not_allowed" | "source_not_found" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_features" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_folder" | "weights_incomplete" | "weights_missing" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
+            code: ("anchors_do_not_fit" | "anchors_needed" | "annotations_too_complex" | "annotations_too_large" | "annotations_unreadable" | "archive_bomb" | "archive_too_large" | "backbone_died" | "backbone_died_slowly" | "backup_damaged" | "backup_failed" | "bad_source" | "base_model_deleted" | "base_model_without_file" | "boxes_in_classification" | "cannot_export" | "change_forgotten" | "comparison_without_object" | "conversion_differs" | "corrupted_entry" | "corrupted_files" | "corrupted_image" | "damaged_annotations" | "damaged_archive" | "database_busy" | "dataset_deleted" | "disk_full" | "empty_archive" | "empty_file" | "empty_split" | "encrypted_archive" | "engine_file_missing" | "evaluation_without_object" | "export_disagrees" | "export_refused" | "extreme_aspect_ratio" | "file_damaged" | "file_too_large" | "forbidden_layer" | "forbidden_xml" | "internal_error" | "invalid_configuration" | "io_error" | "label_deleted" | "label_without_boxes" | "label_without_images" | "labels_do_not_fit" | "missing_image" | "missing_object" | "model_deleted" | "model_file_broken" | "model_file_unsafe" | "model_uploads_off" | "model_without_file" | "nested_too_deep" | "no_annotations" | "no_boxes" | "no_class_names" | "no_embedder" | "no_images" | "no_such_frame" | "no_video_track" | "not_a_model" | "not_a_video" | "not_a_zip" | "not_allowed_any_more" | "not_an_archive" | "not_an_image" | "nothing_found" | "nothing_to_compare" | "nothing_to_measure" | "one_label" | "out_of_memory" | "sandbox_missing" | "size_needed" | "snapshot_deleted" | "source_busy" | "source_key_wrong" | "source_not_allowed" | "source_not_found" | "source_refuses" | "source_too_large" | "source_unavailable" | "split_archive" | "store_unavailable" | "too_few_features" | "too_few_images" | "too_few_labels" | "too_large" | "too_many_archives" | "too_many_entries" | "too_many_images" | "too_many_labels" | "too_many_pixels" | "training_diverged" | "training_failed" | "training_process_died" | "unknown_backbone" | "unknown_layers" | "unreadable_file" | "unsafe_file" | "unsafe_path" | "unsupported_archive" | "unsupported_compression" | "unsupported_operation" | "video_broken" | "video_deleted" | "video_empty" | "weights_differ" | "weights_folder" | "weights_incomplete" | "weights_missing" | "weights_not_available" | "weights_only" | "weights_unknown" | "weights_unreachable" | "worker_lost" | "wrong_input" | "wrong_output") | string;
             detail: string;
         };
         ErrorItem: {
-            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "project_needs_predict" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_not_allowed" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_predicts_only" | "token_reads_only" | "too_few_features" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "trainingrun_in_use" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
+            code: ("address_refused" | "already_ended" | "already_member" | "already_undone" | "annotation_deleted" | "archive_gone" | "authentication_failed" | "backups_off" | "bad_request" | "bad_source" | "base_model_deleted" | "base_model_does_not_fit" | "base_model_hidden" | "blank" | "cannot_train" | "changed_meanwhile" | "changed_since" | "checksum_mismatch" | "conflict" | "csrf_failed" | "database_busy" | "database_unavailable" | "dataset_changed" | "dataset_in_use" | "date" | "datetime" | "deployment_conflict" | "disk_full" | "does_not_exist" | "empty" | "empty_split" | "enrolment_code_not_valid" | "error" | "export_not_possible" | "feedback_quota_used" | "file_damaged" | "file_removing" | "file_too_large" | "file_unavailable" | "format_does_not_fit" | "frames_exist" | "group_in_use" | "hotkey_in_use" | "idempotency_already_done" | "idempotency_in_progress" | "idempotency_key_reused" | "images_busy" | "in_use" | "incorrect_type" | "invalid" | "invalid_choice" | "invalid_email_link" | "invalid_idempotency_key" | "invalid_image" | "invalid_invitation" | "invalid_list" | "invalid_metadata" | "invalid_name" | "invalid_reset_link" | "kind_not_for_devices" | "label_deleted" | "label_exists" | "label_in_use" | "last_owner" | "limit_reached" | "make_aware" | "max_digits" | "max_length" | "max_string_length" | "max_value" | "method_not_allowed" | "min_length" | "min_value" | "missing_slash" | "mixed_scripts" | "model_does_not_fit" | "model_file_broken" | "model_in_use" | "model_not_servable" | "model_uploads_off" | "no_dataset" | "no_embedder" | "no_file" | "no_labelled_images" | "no_live_model" | "no_name" | "no_such_file" | "not_a_dict" | "not_a_list" | "not_a_video" | "not_acceptable" | "not_authenticated" | "not_embedded" | "not_evaluated" | "not_found" | "not_retryable" | "not_usable" | "nothing_to_compare" | "nothing_to_predict" | "nothing_to_return_to" | "nothing_to_suggest" | "null" | "null_characters_not_allowed" | "offset_conflict" | "out_of_memory" | "overflow" | "own_account" | "parse_error" | "password_entirely_numeric" | "password_too_common" | "password_too_short" | "password_too_similar" | "permission_denied" | "preferences_too_large" | "project_in_use" | "project_needs_predict" | "registration_closed" | "request_timeout" | "request_too_large" | "required" | "revision_conflict" | "server_busy" | "signing_key_unreadable" | "snapshot_does_not_fit" | "snapshot_in_use" | "snapshot_without_images" | "source_busy" | "source_key_wrong" | "source_not_allowed" | "source_not_found" | "source_refuses" | "source_unavailable" | "space_too_small" | "step_not_reported" | "still_running" | "store_unavailable" | "surrogate_characters_not_allowed" | "throttled" | "token_predicts_only" | "token_reads_only" | "too_few_features" | "too_few_images" | "too_many_bytes" | "too_many_bytes_in_project" | "too_many_event_streams" | "too_many_files" | "too_many_images" | "too_many_images_in_project" | "too_many_large_requests" | "too_many_open_uploads" | "too_many_projects" | "too_many_queued_jobs" | "too_many_queued_jobs_in_project" | "too_many_queued_trainings" | "too_many_queued_trainings_in_project" | "too_many_uploads" | "trainingrun_in_use" | "tus_version" | "unique" | "unknown" | "unknown_field" | "unknown_filter" | "unknown_host" | "unknown_label" | "unsupported_media_type" | "upload_incomplete" | "video_exists" | "video_in_use" | "weights_differ" | "weights_folder" | "weights_here" | "weights_incomplete" | "weights_off" | "wrong_credentials" | "wrong_password") | string;
             detail: string;
             attr: string | null;
         };
@@ -6955,6 +7028,7 @@ export interface components {
         };
         /**
          * @description * `comparison` - Comparison
+         *     * `custom_vision_import` - Custom Vision Import
          *     * `duplicates` - Duplicates
          *     * `evaluation` - Evaluation
          *     * `explanation` - Explanation
@@ -6980,8 +7054,8 @@ export interface components {
          *     * `video_survey` - Video Survey
          * @enum {string}
          */
-        JobKindName: "comparison" | "duplicates" | "evaluation" | "explanation" | "export" | "feature_map" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey";
-        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["FeatureMapResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["UndoResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoProxyResult"] | components["schemas"]["VideoSurveyResult"];
+        JobKindName: "comparison" | "custom_vision_import" | "duplicates" | "evaluation" | "explanation" | "export" | "feature_map" | "images_bulk" | "import" | "label_removal" | "model_export" | "model_import" | "model_publish" | "prediction" | "preflight" | "samples" | "snapshot" | "snapshot_and_search" | "snapshot_and_training" | "suggestions" | "suspects" | "undo" | "video_frames" | "video_proxy" | "video_survey";
+        JobResult: components["schemas"]["ComparisonResult"] | components["schemas"]["CopyResult"] | components["schemas"]["DuplicatesResult"] | components["schemas"]["EvaluationResult"] | components["schemas"]["ExplanationResult"] | components["schemas"]["ExportResult"] | components["schemas"]["FeatureMapResult"] | components["schemas"]["ImagesBulkResult"] | components["schemas"]["ImportResult"] | components["schemas"]["DryRunResult"] | components["schemas"]["LabelRemovalResult"] | components["schemas"]["ModelExportResult"] | components["schemas"]["ModelImportResult"] | components["schemas"]["PublishResult"] | components["schemas"]["PredictionResult"] | components["schemas"]["PreflightResult"] | components["schemas"]["SamplesResult"] | components["schemas"]["SearchOfDatasetResult"] | components["schemas"]["SnapshotResult"] | components["schemas"]["SuggestionsResult"] | components["schemas"]["SuspectsResult"] | components["schemas"]["TrainingOfDatasetResult"] | components["schemas"]["UndoResult"] | components["schemas"]["FramesResult"] | components["schemas"]["VideoProxyResult"] | components["schemas"]["VideoSurveyResult"];
         /** @description What an invitation link leads to. */
         JoinPreview: {
             project_name: string;
@@ -9772,6 +9846,20 @@ export interface components {
              */
             kind: "snapshot";
         };
+        SourceProject: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date-time */
+            created: string | null;
+        };
+        /** @description A serializer that refuses fields that it does not have, and `true` where a number of a model belongs. */
+        SourceRequest: {
+            /** @description As programs for Custom Vision have it: https://name.cognitiveservices.azure.com */
+            endpoint: string;
+            /** @description Its Training-Key. It is kept sealed until the copy is made. */
+            key: string;
+        };
         SplitCount: {
             value: components["schemas"]["SplitFilterName"];
             count: number;
@@ -9821,6 +9909,15 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        StartedCopy: {
+            /** Format: uuid */
+            project: string;
+            /**
+             * Format: uuid
+             * @description It copies the images; they are in the project as they come.
+             */
+            job: string;
         };
         StartedSamples: {
             /** Format: uuid */
@@ -27432,6 +27529,266 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedFilter"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_custom_vision_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedCopy"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    projects_custom_vision_sources_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeat a request with the same key and it is done once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceProject"][];
                 };
             };
             400: {

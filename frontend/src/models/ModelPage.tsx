@@ -6,6 +6,7 @@ import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Meaning } from "./parts/Meaning";
 import { ModelTabs } from "./parts/ModelTabs";
+import { Published } from "./parts/Published";
 import { TryPanel } from "./parts/TryPanel";
 import { useModel } from "./queries";
 
@@ -43,6 +44,7 @@ export default function ModelPage() {
                   </Anchor>
                 )}
               </Group>
+              <Published project={project} model={id} />
               <ModelTabs project={project} model={id} />
             </div>
             <Paper className="panel" p="lg">

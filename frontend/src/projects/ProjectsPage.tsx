@@ -6,6 +6,7 @@ import { EmptyState } from "../ui/EmptyState";
 import { Icon } from "../ui/Icon";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { FromCustomVision } from "./parts/FromCustomVision";
 import { Invitations } from "./parts/Invitations";
 import { NewProject } from "./parts/NewProject";
 import { ProjectCard } from "./parts/ProjectCard";
@@ -42,6 +43,7 @@ export default function ProjectsPage() {
                 onChange={(event) => setName(event.currentTarget.value)}
               />
             )}
+            <FromCustomVision />
             {create}
           </Group>
         )}
@@ -63,6 +65,7 @@ export default function ProjectsPage() {
             <Group justify="center" mt="sm">
               {create}
               <TrySamples />
+              <FromCustomVision />
             </Group>
           }
         >

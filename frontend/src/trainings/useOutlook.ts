@@ -8,7 +8,7 @@ import type { TrainingRequest } from "./form";
 import { cancelJob, isOpen, type Preflight, type Seen, usePreflightJob, useSeen } from "./queries";
 
 /** Work that adds images: an estimate in the middle of it would be of a part of them. */
-const ARRIVING = new Set(["samples", "import", "video_frames"]);
+const ARRIVING = new Set(["samples", "import", "custom_vision_import", "video_frames"]);
 
 export interface Outlook {
   isArriving: boolean;

@@ -83,7 +83,7 @@ export function NextStep({ project, counts }: { project: Project; counts: Projec
   );
 }
 
-const ARRIVING = new Set(["samples", "import"]);
+const ARRIVING = new Set(["samples", "import", "custom_vision_import"]);
 
 function useMeanwhile(project: Project): Meanwhile {
   const { data: activity = [] } = useActivity(project.id);
