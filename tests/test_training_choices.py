@@ -93,6 +93,31 @@ def test_a_phase_that_goes_on_remembers_how_long_nothing_improved(tmp_path):
     assert load_checkpoint(tmp_path / "checkpoint.npz")[0]["judged_since_best"] == 2
 
 
+def test_checkpoints_take_a_small_part_of_a_training(tmp_path, monkeypatch):
+    """Those of a detector have hundreds of megabytes: one an epoch took half of the time of short ones."""
+    import vision.training.fitting as fitting
+    from vision.training.hooks import TrainingHooks
+
+    clock = types.SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(fitting, "time", clock)
+    saved = []
+
+    def evaluate(epoch: int, logs: dict):
+        clock.now += 2.0  # so long each epoch takes
+        return fitting.ValidationScore([0.0], {})
+
+    def save(*_):
+        clock.now += 0.5
+        saved.append(clock.now)
+
+    monkeypatch.setattr(fitting, "save_checkpoint", save)
+    phase = small_phase(tmp_path, evaluate, epochs=20, early_stopping=0)
+    phase.run(TrainingHooks())
+    assert len(saved) == 5  # after the first epoch, each 10 seconds, and at the end
+    assert sum(entry["seconds"] for entry in phase.history) == clock.now - 0.5
+
+
 def test_an_uneven_validation_split_is_judged_by_balanced_accuracy(tmp_path):
     from vision.training.fitting import score_classifier
     from vision.training.hooks import TrainingHooks

@@ -49,6 +49,7 @@ ENDS = {
     "preflight": "snapshot_deleted",
     "snapshot_and_training": "dataset_deleted",
     "snapshot_and_search": "dataset_deleted",
+    "custom_vision_import": "source_key_wrong",  # what it copied from is forgotten, with the key
 }
 # An image or a label that is gone is none to change, or to be mapped; a file that is uploaded is the job's own.
 WITHOUT_OBJECTS = {"images_bulk", "label_removal", "model_import", "feature_map"}

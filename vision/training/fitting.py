@@ -21,6 +21,8 @@ from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.input_pipeline import Feed
 
 CHECKPOINT_SECONDS = 120.0
+# What writing checkpoints may take of a training: those of a detector have hundreds of megabytes.
+CHECKPOINT_SHARE = 0.05
 
 
 class PhaseSettings(Protocol):
@@ -139,8 +141,9 @@ class _TrainingCallback(keras.callbacks.Callback):
         self._batch = min(phase.configuration.batch_size, count)
         self.steps = -(-count // self._batch)
         self._last_checkpoint = time.monotonic()
+        self._checkpoint_seconds = 0.0
         self._last_report = 0.0
-        self._epoch_started = time.monotonic()
+        self._counted_until = time.monotonic()
         self.average = None
         if phase.average_momentum is not None:
             self.average = WeightAverage(phase.saved.trainable_variables, phase.average_momentum)
@@ -166,7 +169,6 @@ class _TrainingCallback(keras.callbacks.Callback):
     # Keras callbacks
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self._epoch_started = time.monotonic()
         if self._skip == 0:
             self.step = 0
             self._seed_randomness(self._global_epoch(epoch))
@@ -225,10 +227,13 @@ class _TrainingCallback(keras.callbacks.Callback):
 
     def _is_checkpoint_due(self) -> bool:
         # Epochs of a head on ready features last a tenth of a second: one checkpoint a second is plenty there.
-        return time.monotonic() - self._last_checkpoint > 1.0
+        pause = max(1.0, self._checkpoint_seconds / CHECKPOINT_SHARE)
+        return time.monotonic() - self._last_checkpoint > min(pause, CHECKPOINT_SECONDS)
 
     def _record(self, epoch: int, logs: dict, figures: dict) -> None:
-        seconds = time.monotonic() - self._epoch_started
+        # With what came between the epochs, so that they add up to what the phase takes.
+        now = time.monotonic()
+        seconds, self._counted_until = now - self._counted_until, now
         entry = {
             "phase": self.phase.name,
             "epoch": self._global_epoch(epoch) + 1,
@@ -253,6 +258,7 @@ class _TrainingCallback(keras.callbacks.Callback):
             state.assign(np.array([self.phase.configuration.seed + 7919 * (number + 1), epoch], dtype=state.dtype))
 
     def save(self) -> None:
+        started = time.monotonic()
         phase = self.phase
         progress = {
             "phase": phase.name,
@@ -273,6 +279,7 @@ class _TrainingCallback(keras.callbacks.Callback):
         }
         save_checkpoint(phase.checkpoint_path, progress, groups)
         self._last_checkpoint = time.monotonic()
+        self._checkpoint_seconds = self._last_checkpoint - started
         self.hooks.on_checkpoint()
 
     def restore(self) -> None:
