@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -325,6 +326,10 @@ def test_measuring_is_part_of_the_estimate():
     ticks = iter(range(0, 1000, 4))
     found = measured(lambda: SPEEDS, lambda found: replace(SMALL, seconds=found.preparing), lambda: next(ticks))
     assert found.seconds == 4 and found.speeds == replace(SPEEDS, preparing=4)
+    # A training in the same process traces the steps once more.
+    clock = partial(next, iter(range(0, 1000, 4)))
+    found = measured(lambda: SPEEDS, lambda found: replace(SMALL, seconds=found.preparing), clock, is_trained_next=True)
+    assert found.seconds == 8 and found.speeds == replace(SPEEDS, preparing=4)
 
 
 @pytest.mark.parametrize(

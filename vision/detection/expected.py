@@ -14,6 +14,8 @@ from vision.training.speeds import Speeds
 JUDGED_TIMES = 12
 DECODE_SECONDS_PER_IMAGE = 0.01
 JUDGE_SECONDS_PER_IMAGE = 0.02
+# Between two epochs: the average of the weights is put in and taken out, and the next batches are begun.
+EPOCH_SECONDS = 0.3
 FROM_SCRATCH = (
     "There are no pretrained weights for this detector on this machine: the network is trained from scratch, which "
     "takes longer and needs more images."
@@ -39,7 +41,7 @@ def expected_detector(
     phases = {
         PREPARING: speeds.preparing,
         "decoding": sum(counts.values()) * DECODE_SECONDS_PER_IMAGE,
-        "training": configuration.epochs * (steps * speeds.step + counts["validation"] * forward)
+        "training": configuration.epochs * (EPOCH_SECONDS + steps * speeds.step + counts["validation"] * forward)
         + JUDGED_TIMES * one_judgement,
         "export": export_seconds(speeds.layers, speeds.parameters)
         + one_judgement

@@ -27,7 +27,7 @@ from vision.detection.samples import DetectionData, boxes_in_input, image_sizes,
 from vision.detection.verification import check_litert
 from vision.imaging.letterbox import load_letterboxed
 from vision.runtime.boxes import AnchorShapes, anchors_for
-from vision.training.budget import Deadline, seconds_to_train
+from vision.training.budget import Deadline
 from vision.training.data import SPLITS, ImageCache, choose_place
 from vision.training.hooks import PREPARING, TrainingHooks
 from vision.training.labels import write_labels
@@ -113,19 +113,24 @@ class DetectorTraining(ABC):
         self, on_estimate: Callable[[Estimate], None], started: float, known: Speeds | None = None
     ) -> TrainingResult:
         estimate = estimated(self.folder, usable_here(known), self.measure_speeds, self.expect, self.hooks, on_estimate)
-        self.deadline = Deadline(seconds_to_train(estimate, self.configuration))
         self.configuration = _shortened(self.configuration, estimate)
         self.hooks.log(
             f"Input {self.size[1]} x {self.size[0]} px, {len(self.anchors):,} anchors: sizes {list(self.shapes.sizes)} "
             f"of a cell, ratios {list(self.shapes.ratios)}"
         )
         stores = self._decode()
+        self.deadline = Deadline(self._seconds_left(estimate, time.monotonic() - started))
         try:
             self.fit(stores)
             return self._finish(stores, started)
         finally:
             for store in stores.values():
                 store.close()
+
+    def _seconds_left(self, estimate: Estimate, passed: float) -> float | None:
+        """To train, after so many seconds and before the export; None without a limit."""
+        most = self.configuration.max_minutes * 60
+        return most - passed - estimate.seconds_by_phase["export"] if most else None
 
     def expect(self, speeds: Speeds) -> Estimate:
         """What it takes with a network of such speeds."""

@@ -73,7 +73,7 @@ def estimated(
         estimate = Estimate(**json.loads(saved.read_text()))
         on_estimate(estimate)  # the process is another one
         return estimate
-    estimate = measured(measure, expect) if known is None else expect(known)
+    estimate = measured(measure, expect, is_trained_next=True) if known is None else expect(known)
     require_room(estimate, folder)
     saved.write_text(json.dumps(estimate.to_dict()))
     for line in estimate.warnings:
@@ -87,22 +87,33 @@ def estimated(
 
 
 def measured(
-    measure: Callable[[], Speeds], expect: Callable[[Speeds], Estimate], clock: Callable[[], float] = time.monotonic
+    measure: Callable[[], Speeds],
+    expect: Callable[[Speeds], Estimate],
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    is_trained_next: bool = False,
 ) -> Estimate:
     """The estimate, with the `speeds` that were measured for it. Where it takes epochs away they are measured again,
     and the fastest ones count.
 
     Other programs only make steps slower, and a moment of theirs must not cost epochs. Where they stay, the deadline
     ends the training in time. What measuring took is part of the estimate: it traces the steps, as the training does.
+
+    Args:
+        is_trained_next: in the same process, which then traces them again.
     """
     began = clock()
     speeds, started = measure(), clock()
     speeds = replace(speeds, preparing=round(started - began, 1))
-    estimate = expect(speeds)
+
+    def expected(found: Speeds) -> Estimate:
+        return expect(replace(found, preparing=2 * found.preparing) if is_trained_next else found)
+
+    estimate = expected(speeds)
     until = started + min(AGAIN_SECONDS, AGAIN_SHARE * estimate.seconds)
     while estimate.epochs and clock() < until:
         other = replace(measure(), preparing=speeds.preparing)
-        faster = expect(other)
+        faster = expected(other)
         if not faster.epochs or sum(faster.epochs.values()) > sum(estimate.epochs.values()):
             estimate, speeds = faster, other
     return replace(estimate, speeds=speeds)

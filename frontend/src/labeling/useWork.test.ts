@@ -2,9 +2,10 @@
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { renderHook, waitFor } from "@testing-library/react";
+import { act, renderHook, waitFor } from "@testing-library/react";
 import { createElement, type ReactNode } from "react";
 import { expect, it, vi } from "vitest";
+import type { Label } from "../api/types";
 
 let answerList: (images: unknown[]) => void = () => undefined;
 const list = new Promise<unknown[]>((resolve) => {
@@ -55,4 +56,18 @@ it("shows what helps most first, and the others behind it", async () => {
   await waitFor(() => expect(result.current.current?.id).toBe("h1"));
   result.current.skip();
   await waitFor(() => expect(result.current.current?.id).toBe("h2"));
+});
+
+it("keeps both labels of two keys that come before the page is drawn again", async () => {
+  useOutbox.setState({ isReady: true });
+  answerList([image("a"), image("b")]);
+  const { result } = renderHook(() => useWork("r", {}), { wrapper });
+  await waitFor(() => expect(result.current.current).toBeDefined());
+  const { toggle } = result.current;
+  const label = (id: string) => ({ id, name: id }) as Label;
+  act(() => {
+    toggle(label("x"));
+    toggle(label("y"));
+  });
+  expect(result.current.current?.labels).toEqual(["x", "y"]);
 });

@@ -139,6 +139,9 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
     [queue, at, project],
   );
   const current = queue[at];
+  // Two keys may come before the page is drawn again: the second counts on what the first has done.
+  const latest = useRef(queue);
+  latest.current = queue;
   const keep = useCallback(
     (image: Worked, labels: string[], title: string) => {
       noteRevision(image.id, image.revision);
@@ -150,21 +153,24 @@ export function useWork(project: string, filter: Filter, isHelpful = false) {
       void save({ ...payload, marks }, title);
       done.current.set(image.id, labels[0] ?? "");
       const isNone = labels.length === 0;
-      setQueue((now) => now.map((one) => (one.id === image.id ? { ...one, labels, marks, isNone } : one)));
+      const kept = (images: Worked[]) =>
+        images.map((one) => (one.id === image.id ? { ...one, labels, marks, isNone } : one));
+      latest.current = kept(latest.current);
+      setQueue(kept);
     },
     [project],
   );
   /** Where an image has none to many labels: gives it one, or takes it away. It stays the one to label. */
   const toggle = useCallback(
     (chosen: Label) => {
-      const image = queue[at];
+      const image = latest.current[at];
       if (!image) return;
       const has = image.labels.includes(chosen.id);
       const others = image.labels.filter((id) => id !== chosen.id);
       if (has) keep(image, others, t`Remove ${chosen.name}`);
       else keep(image, [...others, chosen.id], t`Label ${chosen.name}`);
     },
-    [queue, at, keep, t],
+    [at, keep, t],
   );
   /** Says that the image has none of the labels. */
   const none = useCallback(() => {
