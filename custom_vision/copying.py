@@ -193,7 +193,7 @@ class _Copying:
             return
         user = self._context.job.created_by
         assert user is not None  # else nobody is an editor
-        with fetched(images, tries=TRIES):
+        with fetched(images, tries=TRIES, keep=self._context.keep):
             statuses = create_images(project=self._copy.project, user=user, images=images)
         copied = []
         for row, image, status in zip(rows, images, statuses, strict=True):

@@ -8,9 +8,10 @@ have limits.
 from __future__ import annotations
 
 import http.client
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from urllib.parse import quote, urljoin, urlsplit
@@ -55,16 +56,27 @@ class _Redirect(Exception):
 
 
 @contextmanager
-def fetched(images: Sequence[NewImage], *, tries: int = 1) -> Iterator[None]:
+def fetched(images: Sequence[NewImage], *, tries: int = 1, keep: Callable[[], None] = lambda: None) -> Iterator[None]:
     """The images with their files, some at once, or with `ErrorSource`. What nobody kept is gone in the end.
 
     Args:
         tries: how often each is asked for while its server says that it is asked too much.
+        keep: called each second while they are waited for; what it raises ends the waiting.
     """
     blobs = [own_image(image.source) for image in images]
+    is_ended = threading.Event()
     try:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch") as threads:
-            list(threads.map(partial(_fill, tries=tries), images, blobs))
+            fill = partial(_fill, tries=tries, is_ended=is_ended)
+            left = {threads.submit(fill, image, blob) for image, blob in zip(images, blobs, strict=True)}
+            try:
+                while left:
+                    done, left = wait(left, timeout=1.0)
+                    for one in done:
+                        one.result()
+                    keep()
+            finally:
+                is_ended.set()
         yield
     finally:
         for image in images:
@@ -72,15 +84,17 @@ def fetched(images: Sequence[NewImage], *, tries: int = 1) -> Iterator[None]:
                 image.incoming.discard()
 
 
-def _fill(image: NewImage, blob: Blob | None, *, tries: int) -> None:
+def _fill(image: NewImage, blob: Blob | None, *, tries: int, is_ended: threading.Event) -> None:
     for left in reversed(range(tries)):
+        if is_ended.is_set():
+            break
         try:
             image.incoming = copy_of(blob) if blob is not None else fetch(image.source)
             return
         except FetchFailed as error:
             if error.wait is None or not left:
                 break
-            time.sleep(error.wait)
+            is_ended.wait(error.wait)
     image.problem = "ErrorSource"
 
 

@@ -15,10 +15,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from custom_vision import copying, source
+from custom_vision import copying, fetching, source
+from custom_vision.images import NewImage
 from custom_vision.models import CopiedImage, ProjectCopy
 from custom_vision.tasks import forget_predictions
 from datasets.models import Annotation, Image, Label
+from jobs.errors import WorkCancelled
 from jobs.models import Job
 from jobs.services import run_job
 from projects.models import Project
@@ -276,3 +278,22 @@ class TestCommand:
     def test_what_is_wrong_is_said(self, cloud):
         with pytest.raises(CommandError, match="does not accept this key"):
             call_command("import_custom_vision", endpoint=ENDPOINT, key="wrong")
+
+
+def test_a_job_keeps_its_lease_while_images_are_waited_for(monkeypatch):
+    """A server may ask to wait for a minute, again and again; a job that is cancelled does not wait for it."""
+    asked = []
+
+    def fetch(url: str):
+        asked.append(url)
+        raise fetching.FetchFailed("It is asked too much.", wait=60.0)
+
+    def keep() -> None:
+        raise WorkCancelled
+
+    monkeypatch.setattr(fetching, "own_image", lambda url: None)
+    monkeypatch.setattr(fetching, "fetch", fetch)
+    images = [NewImage("https://a.example/1.jpg", filename="1.jpg")]
+    with pytest.raises(WorkCancelled), fetching.fetched(images, tries=3, keep=keep):
+        pytest.fail("nothing was fetched")
+    assert len(asked) == 1
